@@ -1,0 +1,3 @@
+"""Published models, reproduced exactly, to compare with."""
+
+__all__ = ["dvae"]

@@ -1,0 +1,123 @@
+"""What every command prints and how it ends: banner, tables, progress, errors, exit codes.
+
+Progress and messages go to stderr, results to stdout. This module needs no torch until a banner
+is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ngae.errors import DataError, NgaeError
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def say(text: str = "") -> None:
+    """Print a message on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def give(text: str) -> None:
+    """Print a result on stdout."""
+    print(text, flush=True)
+
+
+def run(parser: argparse.ArgumentParser, command: Command, argv: Sequence[str] | None) -> int:
+    """Parse, run, and turn errors into two lines and an exit code."""
+    arguments = parser.parse_args(argv)
+    try:
+        return command(arguments)
+    except NgaeError as error:
+        if getattr(arguments, "debug", False):
+            traceback.print_exc()
+        _explain(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except (ImportError, OSError, NotImplementedError) as error:
+        if getattr(arguments, "debug", False):
+            traceback.print_exc()
+        say(f"error: {error}")
+        return 1
+
+
+def _explain(error: NgaeError) -> None:
+    problems = error.problems if isinstance(error, DataError) else ()
+    shown = problems[:20]
+    for problem in shown:
+        say(f"error: {problem}")
+    if not problems:
+        say(f"error: {error}")
+    if len(problems) > len(shown):
+        say(f"... and {len(problems) - len(shown)} more")
+    if error.remedy:
+        say(f"remedy: {error.remedy}")
+
+
+def add_common_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of every command."""
+    parser.add_argument("--json", action="store_true", help="print results as JSON on stdout")
+    parser.add_argument("--debug", action="store_true", help="print a traceback with an error")
+
+
+def banner(device: str) -> None:
+    """Say which versions and which backend are at work."""
+    import torch
+
+    import ngae
+    from ngae.ops import active_backend
+
+    say(
+        f"ngae {ngae.__version__} | torch {torch.__version__} | device {device} | "
+        f"ops {active_backend()} | {torch.get_num_threads()} threads"
+    )
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Lay out rows of text in columns; the first row is the head."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = [
+        "  ".join(
+            cell.ljust(w) if i == 0 else cell.rjust(w)
+            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def metrics_table(metrics: Mapping[str, Any]) -> str:
+    """Lay out the evaluation for reading, with units and the better direction."""
+    reconstruction = metrics["reconstruction"]
+    rows = [["measure", "value", "better"]]
+    rows += [
+        ["reconstruction, z = mean", _percent(reconstruction["mean"]), "up"],
+        ["reconstruction, z sampled", _percent(reconstruction["sampled"]), "up"],
+    ]
+    for key, title in (("prior", "prior"), ("published_protocol", "published protocol")):
+        rows += [
+            [f"{title}: {name}", _percent(metrics[key][name]), "up"]
+            for name in ("validity", "uniqueness", "novelty")
+        ]
+    targets = {"performance": metrics["performance"], **metrics["complexity"]}
+    for name, values in targets.items():
+        if values is not None:
+            rows += [
+                [f"{name}: RMSE / std of train", f"{values['rmse_normalised']:.4f}", "down"],
+                [f"{name}: Pearson r", f"{values['pearson_r']:.4f}", "up"],
+                [f"{name}: Kendall tau", f"{values['kendall_tau']:.4f}", "up"],
+            ]
+    return table(rows)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f} %"

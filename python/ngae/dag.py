@@ -1,0 +1,298 @@
+"""`Dag`: one architecture, an immutable and topologically numbered graph of typed nodes.
+
+It is checked once, when it is made. It knows no search space but by the few methods that
+`SpaceLike` lists, and holds no tensors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ngae import drawing
+from ngae.errors import GraphError, UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+
+class SpaceLike(Protocol):
+    """What a `Dag` needs of its search space."""
+
+    @property
+    def name(self) -> str:
+        """Short name of the space, as in the registry."""
+
+    @property
+    def node_type_names(self) -> tuple[str, ...]:
+        """A label for each node type."""
+
+    def check(self, dag: Dag) -> None:
+        """Raise GraphError where `dag` is not in the space."""
+
+    def build(self, dag: Dag) -> torch.nn.Module:
+        """Make the network that `dag` describes."""
+
+
+@dataclass(frozen=True)
+class Dag:
+    """One architecture: node types and directed edges.
+
+    Nodes are numbered topologically: an edge (u, v) has u < v. Two Dags are equal when types and
+    edges agree place by place; `canonical_hash` is equal for any order of the nodes.
+
+    Attributes:
+        node_types: Type of each node, integers from 0; at least one node.
+        edges: Pairs (u, v) with u < v, "u feeds v"; kept sorted, each once.
+        space: The search space it belongs to, or None; not compared.
+
+    Raises:
+        GraphError: An edge that leaves the graph, goes backward or stands twice; a type that is
+            not an integer from 0; or, with a space, a graph outside of it.
+    """
+
+    node_types: tuple[int, ...]
+    edges: tuple[tuple[int, int], ...]
+    space: SpaceLike | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "node_types", tuple(self.node_types))
+        object.__setattr__(self, "edges", tuple(sorted((u, v) for u, v in self.edges)))
+        _check_types(self.node_types)
+        _check_edges(self.edges, len(self.node_types))
+        if self.space is not None:
+            self.space.check(self)
+
+    @classmethod
+    def from_edges(
+        cls,
+        node_types: Sequence[int],
+        edges: Iterable[tuple[int, int]],
+        space: SpaceLike | None = None,
+    ) -> Dag:
+        """Make a Dag of nodes in any order.
+
+        Args:
+            node_types: Type of each node.
+            edges: Pairs (u, v), "u feeds v", numbered as in `node_types`.
+            space: The search space, or None.
+
+        Returns:
+            The Dag with its nodes in the topological order that keeps theirs where it can.
+
+        Raises:
+            GraphError: The edges hold a cycle (named), or as for the constructor.
+        """
+        pairs = sorted(set(edges))
+        order = topological_order(len(node_types), pairs)
+        place = {node: i for i, node in enumerate(order)}
+        return cls(
+            tuple(node_types[node] for node in order),
+            tuple((place[u], place[v]) for u, v in pairs),
+            space,
+        )
+
+    def __len__(self) -> int:
+        return len(self.node_types)
+
+    @cached_property
+    def predecessors(self) -> tuple[tuple[int, ...], ...]:
+        """For each node the nodes that feed it, ascending."""
+        lists: list[list[int]] = [[] for _ in self.node_types]
+        for u, v in self.edges:
+            lists[v].append(u)
+        return tuple(tuple(nodes) for nodes in lists)
+
+    @cached_property
+    def successors(self) -> tuple[tuple[int, ...], ...]:
+        """For each node the nodes that it feeds, ascending."""
+        lists: list[list[int]] = [[] for _ in self.node_types]
+        for u, v in self.edges:
+            lists[u].append(v)
+        return tuple(tuple(nodes) for nodes in lists)
+
+    @cached_property
+    def canonical_hash(self) -> str:
+        """32 hexadecimal digits, equal for isomorphic Dags and for no others met in practice."""
+        return canonical_hashes([self])[0]
+
+    @cached_property
+    def node_labels(self) -> tuple[str, ...]:
+        """A short text for each node: the type's name, or its number without a space."""
+        if self.space is None:
+            return tuple(str(t) for t in self.node_types)
+        return tuple(self.space.node_type_names[t] for t in self.node_types)
+
+    def check_connected(self) -> None:
+        """Require one source, one sink, and every node on a path between them.
+
+        Raises:
+            GraphError: Naming the node that has no predecessor or no successor.
+        """
+        last = len(self) - 1
+        for node in range(len(self)):
+            if node > 0 and not self.predecessors[node]:
+                raise GraphError(f"node {node}: expected a predecessor, found none")
+            if node < last and not self.successors[node]:
+                raise GraphError(f"node {node}: expected a successor, found none")
+
+    def to_json(self) -> str:
+        """Write as one JSON object: space, node_types, labels, edges."""
+        return json.dumps(self.as_dict())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what `to_json` writes, as plain Python values."""
+        return {
+            "space": None if self.space is None else self.space.name,
+            "node_types": list(self.node_types),
+            "labels": list(self.node_labels),
+            "edges": [list(edge) for edge in self.edges],
+        }
+
+    @classmethod
+    def from_json(cls, source: str | dict[str, Any], space: SpaceLike | None = None) -> Dag:
+        """Read what `to_json` wrote.
+
+        Args:
+            source: The text, or the object parsed from it.
+            space: The search space; the caller picks it, the name in the text is compared.
+
+        Raises:
+            GraphError: Not JSON, keys missing, values of the wrong kind, or another space.
+        """
+        try:
+            value = json.loads(source) if isinstance(source, str) else source
+            types = [_integer(t) for t in value["node_types"]]
+            edges = [(_integer(u), _integer(v)) for u, v in value["edges"]]
+            name = value.get("space")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise GraphError(
+                "Dag.from_json: expected an object with integer lists node_types and edges, "
+                f"found {type(error).__name__}: {error}"
+            ) from error
+        if space is not None and name is not None and name != space.name:
+            raise GraphError(f"Dag.from_json: expected space {space.name}, found {name}")
+        return cls(tuple(types), tuple(edges), space)
+
+    def to_dot(self) -> str:
+        """Write in Graphviz's DOT language."""
+        return drawing.to_dot(self.node_labels, self.edges)
+
+    def to_svg(self) -> str:
+        """Draw as a self-contained SVG picture."""
+        return drawing.to_svg(self.node_labels, self.node_types, self.edges)
+
+    def _repr_svg_(self) -> str:
+        return self.to_svg()
+
+    def save(self, path: str | Path) -> None:
+        """Write to `path`: .json, .dot or .svg decides the form.
+
+        Raises:
+            UsageError: Another suffix.
+        """
+        forms = {".json": self.to_json, ".dot": self.to_dot, ".svg": self.to_svg}
+        form = forms.get(Path(path).suffix)
+        if form is None:
+            raise UsageError(f"Dag.save: expected one of {', '.join(forms)}, found {path}")
+        Path(path).write_text(form(), encoding="utf-8")
+
+    def to_torch(self) -> torch.nn.Module:
+        """Make the network that this Dag describes, by its space's `build`.
+
+        Raises:
+            GraphError: The Dag belongs to no space.
+        """
+        if self.space is None:
+            raise GraphError("Dag.to_torch: expected a Dag of a search space, found none")
+        return self.space.build(self)
+
+
+def topological_order(num_nodes: int, edges: Sequence[tuple[int, int]]) -> list[int]:
+    """Order nodes so that every edge goes forward, lowest number first where free.
+
+    Raises:
+        GraphError: An end outside the graph, or a cycle, named node by node.
+    """
+    waiting = [0] * num_nodes
+    successors: list[list[int]] = [[] for _ in range(num_nodes)]
+    for u, v in edges:
+        if not (0 <= u < num_nodes and 0 <= v < num_nodes):
+            raise GraphError(f"edge ({u}, {v}): expected nodes 0..{num_nodes - 1}")
+        waiting[v] += 1
+        successors[u].append(v)
+    ready = [node for node in range(num_nodes) if waiting[node] == 0]
+    order: list[int] = []
+    while ready:
+        node = min(ready)
+        ready.remove(node)
+        order.append(node)
+        for v in successors[node]:
+            waiting[v] -= 1
+            if waiting[v] == 0:
+                ready.append(v)
+    if len(order) < num_nodes:
+        raise GraphError(f"expected a graph without cycles, found {_cycle(successors, waiting)}")
+    return order
+
+
+def canonical_hashes(dags: Sequence[Dag]) -> list[str]:
+    """Hash many Dags at once, as `Dag.canonical_hash`.
+
+    Returns:
+        32 hexadecimal digits for each.
+    """
+    import numpy as np
+
+    from ngae import _native
+
+    if not dags:
+        return []
+    graph_ptr = np.cumsum([0, *(len(dag) for dag in dags)], dtype=np.int32)
+    edge_ptr = np.cumsum([0, *(len(dag.edges) for dag in dags)], dtype=np.int32)
+    types = np.array([t for dag in dags for t in dag.node_types], dtype=np.int32)
+    ends = np.array([edge for dag in dags for edge in dag.edges], dtype=np.int32).reshape(-1, 2)
+    source, target = np.ascontiguousarray(ends.T)
+    digests = _native.load().canonical_hashes(types, graph_ptr, edge_ptr, source, target)
+    return [digest.tobytes().hex() for digest in digests]
+
+
+def _cycle(successors: list[list[int]], waiting: list[int]) -> str:
+    left = {node for node, count in enumerate(waiting) if count > 0}
+    predecessor = {v: u for u in left for v in successors[u] if v in left}
+    path = [min(left)]
+    while path[-1] not in path[:-1]:
+        path.append(predecessor[path[-1]])
+    loop = path[path.index(path[-1]) :][::-1]
+    return "the cycle " + " -> ".join(str(node) for node in loop)
+
+
+def _integer(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{value!r} is not an integer")
+    return value
+
+
+def _check_types(node_types: tuple[int, ...]) -> None:
+    if not node_types:
+        raise GraphError("Dag: expected at least one node, found none")
+    for node, node_type in enumerate(node_types):
+        if not isinstance(node_type, int) or node_type < 0:
+            raise GraphError(f"node {node}: expected a type from 0, found {node_type!r}")
+
+
+def _check_edges(edges: tuple[tuple[int, int], ...], num_nodes: int) -> None:
+    previous = None
+    for edge in edges:
+        u, v = edge
+        if not (0 <= u < num_nodes and 0 <= v < num_nodes):
+            raise GraphError(f"edge ({u}, {v}): expected nodes 0..{num_nodes - 1}")
+        if u >= v:
+            raise GraphError(f"edge ({u}, {v}): expected an edge to a later node")
+        if edge == previous:
+            raise GraphError(f"edge ({u}, {v}): expected once, found twice")
+        previous = edge

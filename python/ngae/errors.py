@@ -1,0 +1,111 @@
+"""The exceptions of ngae: one small tree, each with the exit code its command line ends with.
+
+Every error says what was expected and what was found; `remedy` is one line on how to go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class NgaeError(Exception):
+    """Base of every error that ngae raises on purpose.
+
+    Args:
+        message: One line with the cause: place, expected, found.
+        remedy: One line on what to do about it, or None.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+class UsageError(NgaeError):
+    """A flag, an argument or a configuration that cannot be used."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with one place of a file.
+
+    Attributes:
+        file: Path of the file as the user gave it.
+        line: Line number, from 1; None where the whole file is meant.
+        column: Column number in characters, from 1; None where the whole line is meant.
+        expected: What should stand there.
+        found: What stands there.
+    """
+
+    file: str
+    line: int | None
+    column: int | None
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        return f"{place}: expected {self.expected}, found {self.found}"
+
+
+class DataError(NgaeError):
+    """A table, a graph or a file that is not what it should be."""
+
+    exit_code = 3
+
+    def __init__(
+        self, message: str, *, remedy: str | None = None, problems: Sequence[Problem] = ()
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.problems = tuple(problems)
+
+    @classmethod
+    def of(cls, problems: Sequence[Problem], *, remedy: str | None = None) -> DataError:
+        """Make one error of `problems` (at least one): the first is the message."""
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        return cls(f"{problems[0]}{more}", remedy=remedy, problems=problems)
+
+
+class GraphError(DataError):
+    """Node types and edges that are not an architecture."""
+
+
+class RefusedError(NgaeError):
+    """Something that would destroy or mix up what is already there."""
+
+    exit_code = 4
+
+
+class TrainingError(NgaeError):
+    """Training cannot go on, for example because a term of the objective is not finite."""
+
+
+class MissingExtraError(NgaeError):
+    """An optional dependency is needed and not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package {package}, which is not installed",
+            remedy=f"pip install 'ngae[{extra}]'",
+        )
+
+
+class ParseError(GraphError):
+    """A text that is not an architecture of the space.
+
+    Args:
+        expected: What should stand at `column`.
+        found: What stands there.
+        column: Place in the parsed text in characters, from 1.
+    """
+
+    def __init__(self, expected: str, found: str, column: int) -> None:
+        super().__init__(f"column {column}: expected {expected}, found {found}")
+        self.expected = expected
+        self.found = found
+        self.column = column

@@ -1,0 +1,7 @@
+"""`python -m ngae.evaluate`."""
+
+import sys
+
+from ngae.commands.evaluate import main
+
+sys.exit(main())

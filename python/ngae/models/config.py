@@ -1,0 +1,50 @@
+"""Sizes and switches of the model, as frozen settings; holds no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ngae.settings import check_ranges, setting
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What the model is made of.
+
+    The defaults differ from the paper's text in `readout` and `latent_in_heads`: the text's form
+    (`output`, off) reaches the same reconstruction only after many times as many epochs.
+    `configs/paper.toml` holds the paper's values.
+    """
+
+    hidden_dim: int = setting(256, "size of a node state", "--hs", least=1)
+    latent_dim: int = setting(56, "size of the latent space", "--nz", least=1)
+    head_dim: int = setting(256, "hidden size of the node type and edge heads", least=1)
+    predictor_dim: int = setting(256, "hidden size of the predictors", least=1)
+    bidirectional: bool = setting(True, "propagate along the edges and against them")
+    vertex_index: bool = setting(False, "let gate and map see the place of a node (as D-VAE does)")
+    readout: Literal["all", "output"] = setting(
+        "all", "node states that the posterior reads: all of them, or the output node's"
+    )
+    latent_in_heads: bool = setting(True, "feed z to the heads too, not only to the first state")
+    performance_predictor: bool = setting(True, "train a predictor of the performance")
+    complexity_predictor: bool = setting(True, "train a predictor of the complexities")
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights and constants of the objective."""
+
+    # The paper's equation (6) has weight 1; the published code uses 0.005, which is what its
+    # tables come from, and what keeps the latent space informative.
+    beta: float = setting(0.005, "weight of the KL divergence", least=0)
+    performance_weight: float = setting(1.0, "weight of the squared error in performance", least=0)
+    complexity_weight: float = setting(1.0, "weight of the squared error in complexity", least=0)
+    # 1 is the posterior itself; the published code draws with 0.01.
+    noise_scale: float = setting(1.0, "factor on the posterior's noise while training", least=0)
+
+    def __post_init__(self) -> None:
+        check_ranges(self)

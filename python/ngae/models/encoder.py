@@ -1,0 +1,81 @@
+"""The encoder: node states along and against the edges, a read-out, and the posterior."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ngae.batch import GraphBatch
+from ngae.models.config import ModelConfig
+from ngae.models.propagation import Propagation
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """The diagonal Gaussian q(z | graph).
+
+    Attributes:
+        mean: (num_graphs, latent_dim).
+        logvar: (num_graphs, latent_dim), logarithm of the variance.
+    """
+
+    mean: Tensor
+    logvar: Tensor
+
+    def sample(self, noise: Tensor) -> Tensor:
+        """Return `mean + exp(logvar / 2) * noise`; noise (num_graphs, latent_dim)."""
+        return self.mean + (0.5 * self.logvar).exp() * noise
+
+    def kl(self) -> Tensor:
+        """Return the divergence from N(0, I) in nats, (num_graphs,); equation (3), negated."""
+        return -0.5 * (1 + self.logvar - self.mean.square() - self.logvar.exp()).sum(dim=1)
+
+
+class Encoder(nn.Module):
+    """Graphs to posteriors (sections 3.1.1 and 3.1.2 of the paper).
+
+    With `readout="all"` every node state enters the posterior by a linear map of its place,
+    followed by a ReLU; with `"output"` the output node's state does (with both directions:
+    a linear map of it and of the input node's backward state, as in D-VAE).
+    """
+
+    def __init__(self, num_node_types: int, max_nodes: int, config: ModelConfig) -> None:
+        super().__init__()
+        self.max_nodes = max_nodes
+        self.readout = config.readout
+        directions = 2 if config.bidirectional else 1
+        self.propagations = nn.ModuleList(
+            Propagation(num_node_types, config.hidden_dim, max_nodes, config.vertex_index)
+            for _ in range(directions)
+        )
+        width = directions * config.hidden_dim
+        places = max_nodes if config.readout == "all" else 1
+        self.unify = nn.Linear(places * width, config.hidden_dim)
+        self.mean = nn.Linear(config.hidden_dim, config.latent_dim)
+        self.logvar = nn.Linear(config.hidden_dim, config.latent_dim)
+
+    def forward(self, batch: GraphBatch) -> Posterior:
+        """Encode `batch`; gives a posterior for each graph."""
+        directions = (batch, batch.reverse())
+        states = [
+            propagation(graphs)
+            for propagation, graphs in zip(self.propagations, directions, strict=False)
+        ]
+        state = self._all(batch, states) if self.readout == "all" else self._ends(batch, states)
+        return Posterior(self.mean(state), self.logvar(state))
+
+    def _all(self, batch: GraphBatch, states: list[Tensor]) -> Tensor:
+        row = batch.node_graph.long() * self.max_nodes + batch.node_index.long()
+        width = sum(state.shape[1] for state in states)
+        padded = states[0].new_zeros(batch.num_graphs * self.max_nodes, width)
+        padded = padded.index_copy(0, row, torch.cat(states, dim=1))
+        return torch.relu(self.unify(padded.view(batch.num_graphs, self.max_nodes * width)))
+
+    def _ends(self, batch: GraphBatch, states: list[Tensor]) -> Tensor:
+        last = batch.graph_ptr[1:].long() - 1
+        first = batch.graph_ptr[:-1].long()
+        ends = [state[node] for state, node in zip(states, (last, first), strict=False)]
+        unified: Tensor = self.unify(torch.cat(ends, dim=1))
+        return unified

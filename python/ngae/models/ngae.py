@@ -1,0 +1,158 @@
+"""The whole model: encoder, posterior, decoder and predictors, composed.
+
+Three functions are all that search needs: `encode`, `decode`, `predict`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ngae.batch import GraphBatch
+from ngae.dag import Dag
+from ngae.models.config import ModelConfig
+from ngae.models.decisions import Decisions
+from ngae.models.decoder import Decoder
+from ngae.models.encoder import Encoder, Posterior
+from ngae.models.loss import Terms
+from ngae.models.predictors import Prediction, Predictor, TargetScaler
+from ngae.ops import Decoded
+from ngae.spaces.base import SearchSpace
+
+
+class NGAEModel(nn.Module):
+    """Graph VAE with a performance and a complexity predictor.
+
+    Args:
+        space: The search space.
+        config: Sizes and switches.
+        performance: Scale of the performance in the training rows.
+        complexity: Scale of the complexities in the training rows; of no targets: no predictor.
+        seed: Seed of the initial weights.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        config: ModelConfig,
+        performance: TargetScaler,
+        complexity: TargetScaler,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.space = space
+        self.config = config
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.encoder = Encoder(space.num_node_types, space.max_nodes, config)
+            self.decoder = Decoder(space.rules, config)
+            self.performance = self._predictor(config.performance_predictor, performance)
+            self.complexity = self._predictor(config.complexity_predictor, complexity)
+
+    def _predictor(self, wanted: bool, scaler: TargetScaler) -> Predictor | None:
+        if not wanted or len(scaler.mean) == 0:
+            return None
+        return Predictor(self.config.latent_dim, self.config.predictor_dim, scaler)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.encoder.mean.bias.device
+
+    def encode(self, dags: Sequence[Dag]) -> Posterior:
+        """Encode architectures; no gradient.
+
+        Returns:
+            The posterior, (len(dags), latent_dim).
+        """
+        with torch.no_grad():
+            posterior: Posterior = self.encoder(GraphBatch.pack(dags).to(self.device))
+            return posterior
+
+    def decode(
+        self,
+        z: Tensor,
+        *,
+        seed: int = 0,
+        sample_ids: Tensor | None = None,
+        stochastic: bool = False,
+    ) -> list[Dag]:
+        """Decode one architecture for each latent point.
+
+        Args:
+            z: (num_points, latent_dim).
+            seed: Seed of the samples; unused when greedy.
+            sample_ids: int64 (num_points,) random stream of each point; 0, 1, ... by default.
+            stochastic: Sample each decision, or take the most probable.
+
+        Returns:
+            A Dag for each point; its `space` is None where it is not in the space.
+        """
+        decoded = self.decoder.sample(
+            z, seed=seed, sample_ids=sample_ids, stochastic=stochastic
+        )
+        return decoded_dags(decoded, self.space)
+
+    def predict(self, z: Tensor) -> Prediction:
+        """Predict performance and complexities at z (num_points, latent_dim), in their units."""
+        performance = None if self.performance is None else self.performance.in_units(
+            self.performance(z)
+        ).squeeze(1)
+        complexity = None if self.complexity is None else self.complexity.in_units(
+            self.complexity(z)
+        )
+        return Prediction(performance, complexity)
+
+    def forward(
+        self,
+        batch: GraphBatch,
+        decisions: Decisions,
+        performance: Tensor,
+        complexity: Tensor,
+        noise: Tensor,
+    ) -> Terms:
+        """Compute the terms of the objective.
+
+        Args:
+            batch: The graphs.
+            decisions: `Decisions.of(batch, space.rules)`.
+            performance: (num_graphs,) in its own units.
+            complexity: (num_graphs, num_complexities) in their own units.
+            noise: (num_graphs, latent_dim), standard normal times the noise scale.
+
+        Returns:
+            Means over the graphs.
+        """
+        posterior = self.encoder(batch)
+        z = posterior.sample(noise)
+        nodes, edges = self.decoder(batch, decisions, z)
+        return Terms(
+            nodes=nodes.mean(),
+            edges=edges.mean(),
+            kl=posterior.kl().mean(),
+            performance=_squared_error(self.performance, z, performance.unsqueeze(1)),
+            complexity=_squared_error(self.complexity, z, complexity),
+        )
+
+
+def _squared_error(predictor: Predictor | None, z: Tensor, targets: Tensor) -> Tensor:
+    if predictor is None:
+        return z.new_zeros(())
+    error = predictor(z) - predictor.standardised(targets)
+    return error.square().sum(dim=1).mean()
+
+
+def decoded_dags(decoded: Decoded, space: SearchSpace) -> list[Dag]:
+    """Turn the arrays of `ngae.ops.decode` into Dags, each with its space where it is valid."""
+    node_type = decoded.node_type.cpu().numpy()
+    adjacency = decoded.adjacency.cpu().numpy()
+    dags = []
+    for types, matrix, count in zip(
+        node_type, adjacency, decoded.num_nodes.cpu().tolist(), strict=True
+    ):
+        edges = tuple((u, v) for u, v in zip(*map(list, matrix.nonzero()), strict=True))
+        dag = Dag(tuple(types[:count].tolist()), tuple((int(u), int(v)) for u, v in edges))
+        dags.append(Dag(dag.node_types, dag.edges, space) if space.is_valid(dag) else dag)
+    return dags

@@ -1,0 +1,7 @@
+"""`python -m ngae.search`."""
+
+import sys
+
+from ngae.commands.search import main
+
+sys.exit(main())

@@ -1,0 +1,164 @@
+"""Gradient ascent of predicted performance minus weighted complexity (Algorithm 1, equation 7).
+
+Many starts climb at once; the points on the way are decoded, known and repeated architectures are
+left out, and what remains is ranked by the predictions at its own encoding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ngae.dag import Dag, canonical_hashes
+from ngae.data import Table
+from ngae.errors import UsageError
+from ngae.search.base import Candidate, LatentModel, Trial
+from ngae.search.config import SearchConfig
+
+Score = Callable[[Tensor], Tensor]
+
+
+def ascend(score: Score, starts: Tensor, steps: int, step_size: float) -> list[Tensor]:
+    """Climb `score` from many points at once.
+
+    Each step is `z + step_size * sqrt(latent_dim) * g / |g|` with g the score's gradient at z,
+    drawn back to the radius where the prior has its mass (sqrt(latent_dim), with a margin of
+    1.5) when it leaves it: predictors are not to be trusted beyond. The paper steps by
+    `step_size * g`; the length of g depends on the sigmoid's slope, which vanishes where it is
+    good.
+
+    Args:
+        score: Maps (num_points, latent_dim) to (num_points,), to be maximised.
+        starts: (num_points, latent_dim).
+        steps: Number of steps.
+        step_size: Length of a step divided by sqrt(latent_dim).
+
+    Returns:
+        `steps + 1` tensors (num_points, latent_dim): the starts and the point after each step.
+    """
+    scale = starts.shape[1] ** 0.5
+    path = [starts.detach()]
+    for _ in range(steps):
+        z = path[-1].clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(score(z).sum(), z)
+        norm = gradient.norm(dim=1, keepdim=True).clamp_min(1e-12)
+        moved = z.detach() + step_size * scale * gradient / norm
+        radius = moved.norm(dim=1, keepdim=True).clamp_min(1e-12)
+        path.append(moved * (1.5 * scale / radius).clamp_max(1.0))
+    return path
+
+
+class GradientSearch:
+    """Asks for the decodings of ascended latent points, best predicted first.
+
+    Args:
+        model: The model (three functions of it).
+        known: The table that it was trained on; its rows are never asked.
+        config: Settings.
+    """
+
+    def __init__(self, model: LatentModel, known: Table, config: SearchConfig) -> None:
+        self.model = model
+        self.known = known
+        self.config = config
+        self.names = known.complexity_names
+        self._weighed = _column(known, config)
+        self._performance_scale = float(known.performance.std()) or 1.0
+        self._complexity_scale = (
+            float(known.complexity[:, self._weighed].std()) or 1.0 if self.names else 1.0
+        )
+        self._seen = set(canonical_hashes(known.dags))
+        self._elite: list[tuple[float, Dag]] = []
+        self._rounds = 0
+
+    def ask(self, count: int) -> list[Candidate]:
+        """Propose up to `count` new architectures; fewer where the ascents find no more."""
+        path = ascend(self.score, self._starts(), self.config.steps, self.config.step_size)
+        every = max(1, self.config.steps // 10)
+        fresh: dict[str, Dag] = {}
+        for points in path[::-every]:
+            dags = [dag for dag in self.model.decode(points) if dag.space is not None]
+            for digest, dag in zip(canonical_hashes(dags), dags, strict=True):
+                if digest not in self._seen:
+                    fresh.setdefault(digest, dag)
+        self._rounds += 1
+        ranked = self._ranked(list(fresh.values()))[:count]
+        self._seen |= {candidate.dag.canonical_hash for candidate in ranked}
+        return ranked
+
+    def tell(self, trials: Sequence[Trial]) -> None:
+        """Remember answers: later ascents start from the best of them, too."""
+        for trial in trials:
+            self._elite.append((self._value(trial), trial.dag))
+
+    def score(self, z: Tensor) -> Tensor:
+        """Equation (7) at latent points, each part in units of its spread in the table."""
+        prediction = self.model.predict(z)
+        if prediction.performance is None:
+            raise UsageError("search: expected a model with a performance predictor, found none")
+        score = prediction.performance / self._performance_scale
+        if self.config.weight > 0 and prediction.complexity is not None:
+            complexity = prediction.complexity[:, self._weighed] / self._complexity_scale
+            score = score - self.config.weight * complexity
+        return score
+
+    def _value(self, trial: Trial) -> float:
+        value = trial.answer.performance / self._performance_scale
+        if self.config.weight > 0 and self.names:
+            complexity = trial.answer.complexity[self.names[self._weighed]]
+            value -= self.config.weight * complexity / self._complexity_scale
+        return value
+
+    def _starts(self) -> Tensor:
+        rng = np.random.default_rng([self.config.seed, self._rounds])
+        if self.config.starts == "prior":
+            mean = self.model.encode(self.known.dags[:1]).mean
+            draws = rng.standard_normal((self.config.num_starts, mean.shape[1]), np.float32)
+            return torch.from_numpy(draws).to(mean.device)
+        posterior = self.model.encode(self._best_known())
+        draws = rng.standard_normal(tuple(posterior.mean.shape), np.float32)
+        return posterior.sample(torch.from_numpy(draws).to(posterior.mean.device))
+
+    def _best_known(self) -> list[Dag]:
+        values: NDArray[np.float64] = self.known.performance / self._performance_scale
+        if self.config.weight > 0 and self.names:
+            complexity = self.known.complexity[:, self._weighed] / self._complexity_scale
+            values = values - self.config.weight * complexity
+        order = np.argsort(-values, kind="stable")[: self.config.num_starts]
+        rows = [(float(values[row]), self.known.dags[row]) for row in order]
+        best = sorted([*rows, *self._elite], key=lambda pair: -pair[0])
+        return [dag for _, dag in best[: self.config.num_starts]]
+
+    def _ranked(self, dags: list[Dag]) -> list[Candidate]:
+        """Order by the score at each architecture's own encoding, best first."""
+        if not dags:
+            return []
+        with torch.no_grad():
+            mean = self.model.encode(dags).mean
+            scores = self.score(mean).cpu().numpy()
+            prediction = self.model.predict(mean)
+        assert prediction.performance is not None
+        performance = prediction.performance.tolist()
+        complexity = [] if prediction.complexity is None else prediction.complexity.tolist()
+        return [
+            Candidate(
+                dags[row],
+                performance[row],
+                dict(zip(self.names, complexity[row], strict=True)) if complexity else {},
+            )
+            for row in np.argsort(-scores, kind="stable")
+        ]
+
+
+def _column(known: Table, config: SearchConfig) -> int:
+    if not config.weigh:
+        return 0
+    if config.weigh not in known.complexity_names:
+        raise UsageError(
+            f"--weigh: expected one of {', '.join(known.complexity_names)}, found {config.weigh!r}"
+        )
+    return known.complexity_names.index(config.weigh)

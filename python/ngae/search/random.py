@@ -1,0 +1,41 @@
+"""Uniform sampling of the space: what every other strategy is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ngae.dag import canonical_hashes
+from ngae.data import Table
+from ngae.search.base import Candidate, Trial
+from ngae.search.config import SearchConfig
+
+
+class RandomSearch:
+    """Asks for uniform draws of the space: the bar that every strategy has to pass.
+
+    Args:
+        known: The table; its rows are never asked.
+        config: Settings.
+    """
+
+    def __init__(self, known: Table, config: SearchConfig) -> None:
+        self.space = known.space
+        self._seen = set(canonical_hashes(known.dags))
+        self._rng = np.random.default_rng([config.seed])
+
+    def ask(self, count: int) -> list[Candidate]:
+        """Draw up to `count` new architectures; fewer where the space has few left."""
+        drawn: list[Candidate] = []
+        for _ in range(100 * count):
+            dag = self.space.sample(self._rng)
+            if len(drawn) == count:
+                break
+            if dag.canonical_hash not in self._seen:
+                self._seen.add(dag.canonical_hash)
+                drawn.append(Candidate(dag, None, {}))
+        return drawn
+
+    def tell(self, trials: Sequence[Trial]) -> None:
+        """Learn nothing."""

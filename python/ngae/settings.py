@@ -1,0 +1,158 @@
+"""Settings as frozen dataclasses, and the same settings as flags, TOML and JSON.
+
+A field made by `setting` is a flag in kebab-case with the field's help and default. This module
+needs nothing beyond the standard library, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import difflib
+import json
+import math
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from ngae.errors import UsageError
+
+T = TypeVar("T")
+
+
+def setting(
+    default: T, help: str, *aliases: str, least: float | None = None, most: float | None = None
+) -> T:
+    """Declare a field of a settings dataclass.
+
+    Args:
+        default: The default value; its reason belongs in a comment where it is odd.
+        help: One line for `--help`.
+        aliases: Further flags with the same meaning, such as `--nz`.
+        least: Lowest value allowed, or None.
+        most: Highest value allowed, or None.
+    """
+    metadata = {"help": help, "aliases": aliases, "least": least, "most": most}
+    return dataclasses.field(default=default, metadata=metadata)  # type: ignore[no-any-return]
+
+
+def check_ranges(settings: Any) -> None:
+    """Raise UsageError where a field is outside of the range that `setting` gave it.
+
+    Meant to be called from `__post_init__`.
+    """
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        least, most = field.metadata.get("least"), field.metadata.get("most")
+        if not isinstance(value, int | float):
+            continue
+        inside = (least is None or value >= least) and (most is None or value <= most)
+        if not math.isfinite(value) or not inside:
+            bounds = _bounds(least, most)
+            raise UsageError(f"{flag_of(field.name)}: expected a number{bounds}, found {value}")
+
+
+def flag_of(name: str) -> str:
+    """Return the flag of a field: `batch_size` gives `--batch-size`."""
+    return "--" + name.replace("_", "-")
+
+
+def add_flags(parser: argparse.ArgumentParser, cls: type[Any], title: str) -> None:
+    """Add a flag for each field of a settings dataclass; absent flags leave no attribute."""
+    group = parser.add_argument_group(title)
+    hints = get_type_hints(cls)
+    for field in dataclasses.fields(cls):
+        kind = hints[field.name]
+        options: dict[str, Any] = {"dest": field.name, "default": argparse.SUPPRESS}
+        shown = "none" if field.default == "" else field.default
+        options["help"] = f"{field.metadata['help']} (default: {shown})".replace("%", "%%")
+        if kind is bool:
+            options["action"] = argparse.BooleanOptionalAction
+        elif get_origin(kind) is Literal:
+            options["choices"] = get_args(kind)
+        else:
+            options["type"] = kind
+            options["metavar"] = {int: "N", float: "X", str: "TEXT"}[kind]
+        group.add_argument(flag_of(field.name), *field.metadata["aliases"], **options)
+
+
+def given_flags(namespace: argparse.Namespace, cls: type[Any]) -> dict[str, Any]:
+    """Return the fields of `cls` that were given on the command line."""
+    names = {field.name for field in dataclasses.fields(cls)}
+    return {name: value for name, value in vars(namespace).items() if name in names}
+
+
+def make(cls: type[T], values: Mapping[str, Any], place: str) -> T:
+    """Make a settings dataclass of plain values.
+
+    Args:
+        cls: The dataclass.
+        values: Values by field name; absent fields keep their defaults.
+        place: Where the values come from, for errors.
+
+    Raises:
+        UsageError: An unknown name (with the nearest known one), or a value of the wrong kind.
+    """
+    hints = get_type_hints(cls)
+    known = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    for name in values:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            remedy = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+            raise UsageError(f"{place}: expected a known setting, found {name!r}", remedy=remedy)
+    return cls(**{name: _value(f"{place}: {name}", hints[name], v) for name, v in values.items()})
+
+
+def read_file(path: str | Path) -> dict[str, Any]:
+    """Read settings from TOML or JSON (by suffix): one table a section.
+
+    Raises:
+        UsageError: Missing, unreadable, not TOML/JSON, or not a table of tables.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+        values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--config {path}: expected a TOML or JSON file: {error}") from error
+    if not isinstance(values, dict) or not all(isinstance(v, dict) for v in values.values()):
+        raise UsageError(f"--config {path}: expected sections such as [train], found bare values")
+    return values
+
+
+def merged(sections: Iterable[Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Join section tables; later ones win, value by value."""
+    result: dict[str, dict[str, Any]] = {}
+    for tables in sections:
+        for name, values in tables.items():
+            result.setdefault(name, {}).update(values)
+    return result
+
+
+def as_dict(settings: Any) -> dict[str, Any]:
+    """Return the settings as plain values, nested dataclasses as nested dictionaries."""
+    return dataclasses.asdict(settings)
+
+
+def _value(place: str, kind: Any, value: Any) -> Any:
+    if get_origin(kind) is Literal:
+        return _choice(place, get_args(kind), value)
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        found = f"{type(value).__name__} {value!r}"
+        raise UsageError(f"{place}: expected {kind.__name__}, found {found}")
+    return value
+
+
+def _choice(place: str, choices: Sequence[Any], value: Any) -> Any:
+    if value not in choices:
+        raise UsageError(f"{place}: expected one of {', '.join(map(str, choices))}, found {value!r}")
+    return value
+
+
+def _bounds(least: float | None, most: float | None) -> str:
+    low = "" if least is None else f" from {least:g}"
+    high = "" if most is None else f" up to {most:g}"
+    return low + high

@@ -1,0 +1,91 @@
+"""What a search space is: one object with everything that depends on the space.
+
+Nothing outside `ngae.spaces` asks which space it has.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ngae.dag import Dag
+from ngae.rules import DecodeRules
+
+if TYPE_CHECKING:
+    import torch
+
+
+class SearchSpace(ABC):
+    """A set of architectures: node types, limits, validity, text form, networks.
+
+    Attributes:
+        name: Short name, the one in the registry.
+        node_type_names: A label for each node type.
+        max_nodes: Most nodes of a graph, start and end included.
+        complexity_names: Names of the complexities that `complexity` computes exactly.
+    """
+
+    name: str
+    node_type_names: tuple[str, ...]
+    max_nodes: int
+    complexity_names: tuple[str, ...] = ()
+
+    @property
+    def num_node_types(self) -> int:
+        """Number of node types, start and end included."""
+        return len(self.node_type_names)
+
+    @property
+    @abstractmethod
+    def rules(self) -> DecodeRules:
+        """The validity masks for the decoder."""
+
+    @abstractmethod
+    def check(self, dag: Dag) -> None:
+        """Raise GraphError, naming the place, where `dag` is not in the space."""
+
+    @abstractmethod
+    def parse(self, text: str) -> Dag:
+        """Read one architecture in the space's text form.
+
+        Raises:
+            ParseError: With the column, what was expected and what was found.
+        """
+
+    @abstractmethod
+    def format(self, dag: Dag) -> str:
+        """Write `dag` in the space's text form, so that `parse` gives it back."""
+
+    @abstractmethod
+    def sample(self, rng: np.random.Generator) -> Dag:
+        """Draw one architecture at random."""
+
+    def build(self, dag: Dag) -> torch.nn.Module:
+        """Make the network that `dag` describes.
+
+        Raises:
+            NotImplementedError: The space has no networks.
+        """
+        raise NotImplementedError(f"the space {self.name} builds no networks")
+
+    def complexity(self, dags: Sequence[Dag]) -> NDArray[np.float64]:
+        """Compute the exact complexities without building the networks.
+
+        Returns:
+            float64 (len(dags), len(complexity_names)).
+        """
+        return np.zeros((len(dags), 0))
+
+    def is_valid(self, dag: Dag) -> bool:
+        """Tell whether `dag` is in the space."""
+        from ngae.errors import GraphError
+
+        try:
+            self.check(dag)
+        except GraphError:
+            return False
+        return True

@@ -1,0 +1,163 @@
+"""The ENAS macro space: a chain of layers, each with one of six operations and skip inputs.
+
+Node 0 is the input, node k + 1 is layer k, the last node is the output. Layer k is always fed by
+the node before it; flag j = 1 adds an edge from node j. Text form (that of D-VAE's tables):
+`[[type], [type, flag0], [type, flag0, flag1], ...]`, a list for each layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ngae.dag import Dag
+from ngae.errors import GraphError, ParseError
+from ngae.networks.macro import OPERATIONS, MacroConfig, macro_complexity
+from ngae.rules import FORCED, FREE, DecodeRules
+from ngae.spaces.base import SearchSpace
+from ngae.spaces.nested_lists import IntegerList, scan_integer_lists
+
+if TYPE_CHECKING:
+    import torch
+
+INPUT, OUTPUT, FIRST_OPERATION = 0, 1, 2
+
+
+class EnasSpace(SearchSpace):
+    """Macro architectures of `num_layers` layers (Pham et al. 2018, section 2.3).
+
+    Args:
+        num_layers: Layers between input and output, at least 1.
+        network: Width, image size and classes of the networks that `build` makes.
+    """
+
+    complexity_names = ("params", "macs")
+
+    def __init__(self, num_layers: int = 6, network: MacroConfig | None = None) -> None:
+        if num_layers < 1:
+            raise GraphError(f"EnasSpace: num_layers: expected at least 1, found {num_layers}")
+        self.num_layers = num_layers
+        self.network = network or MacroConfig()
+        self.name = f"enas{num_layers}"
+        self.max_nodes = num_layers + 2
+        self.node_type_names = ("input", "output", *OPERATIONS)
+
+    @cached_property
+    def rules(self) -> DecodeRules:
+        """Chain edges forced, skip edges free, output after the last layer."""
+        nodes, types = self.max_nodes, self.num_node_types
+        allowed = np.zeros((nodes, types), dtype=np.bool_)
+        allowed[0, INPUT] = True
+        allowed[1:-1, FIRST_OPERATION:] = True
+        allowed[-1, OUTPUT] = True
+        edge_rule = np.triu(np.full((nodes, nodes), FREE, dtype=np.uint8), 1)
+        edge_rule[np.arange(nodes - 1), np.arange(1, nodes)] = FORCED
+        return DecodeRules(
+            start_type=INPUT,
+            end_type=OUTPUT,
+            type_allowed=allowed,
+            edge_rule=edge_rule,
+            min_in_degree=np.zeros(types, dtype=np.int32),
+            max_in_degree=np.full(types, nodes, dtype=np.int32),
+            loose_ends_to_end=True,
+        )
+
+    def check(self, dag: Dag) -> None:
+        """Raise GraphError where node count, a type or a chain edge is wrong."""
+        if len(dag) != self.max_nodes:
+            raise GraphError(f"{self.name}: expected {self.max_nodes} nodes, found {len(dag)}")
+        last = self.max_nodes - 1
+        for node, node_type in enumerate(dag.node_types):
+            ends = {0: (INPUT, INPUT), last: (OUTPUT, OUTPUT)}
+            low, high = ends.get(node, (FIRST_OPERATION, self.num_node_types - 1))
+            if not low <= node_type <= high:
+                wanted = self.node_type_names[low] if low == high else f"{low}..{high}"
+                raise GraphError(
+                    f"{self.name}: node {node}: expected type {wanted}, found {node_type}"
+                )
+        for node in range(1, self.max_nodes):
+            if node - 1 not in dag.predecessors[node]:
+                raise GraphError(
+                    f"{self.name}: node {node}: expected an edge from node {node - 1}, found none"
+                )
+        if dag.predecessors[last] != (last - 1,):
+            raise GraphError(
+                f"{self.name}: output: expected an edge from node {last - 1} alone, "
+                f"found {dag.predecessors[last]}"
+            )
+
+    def from_layers(self, operations: Sequence[int], flags: Sequence[Sequence[int]]) -> Dag:
+        """Make the Dag of operation numbers (0..5) and skip flags (k of them for layer k)."""
+        edges = {(node - 1, node) for node in range(1, self.max_nodes)}
+        for layer, row in enumerate(flags):
+            edges |= {(j, layer + 1) for j, flag in enumerate(row) if flag}
+        types = (INPUT, *(int(o) + FIRST_OPERATION for o in operations), OUTPUT)
+        return Dag(types, tuple(edges), self)
+
+    def parse(self, text: str) -> Dag:
+        """Read `[[type], [type, flag0], ...]`.
+
+        Raises:
+            ParseError: With the column, what was expected and what was found.
+        """
+        layers = scan_integer_lists(text)
+        if len(layers) != self.num_layers:
+            raise ParseError(f"{self.num_layers} layers", f"{len(layers)}", len(text))
+        for index, layer in enumerate(layers):
+            self._check_layer(index, layer)
+        return self.from_layers(
+            [layer.values[0] for layer in layers], [layer.values[1:] for layer in layers]
+        )
+
+    def _check_layer(self, index: int, layer: IntegerList) -> None:
+        if len(layer.values) != index + 1:
+            raise ParseError(
+                f"a type and {index} skip flags in layer {index}",
+                f"{len(layer.values)} numbers",
+                layer.column,
+            )
+        for position, (value, column) in enumerate(zip(layer.values, layer.columns, strict=True)):
+            high = 1 if position else len(OPERATIONS) - 1
+            if not 0 <= value <= high:
+                what = "skip flag" if position else "type"
+                raise ParseError(f"a {what} from 0 to {high}", str(value), column)
+
+    def format(self, dag: Dag) -> str:
+        """Write `[[type], [type, flag0], ...]`, flags of the chain edges as 0."""
+        layers = []
+        for layer in range(self.num_layers):
+            fed = set(dag.predecessors[layer + 1])
+            flags = [int(j in fed) for j in range(layer)]
+            layers.append([dag.node_types[layer + 1] - FIRST_OPERATION, *flags])
+        return str(layers)
+
+    def sample(self, rng: np.random.Generator) -> Dag:
+        """Draw each operation and each skip flag uniformly."""
+        operations = rng.integers(len(OPERATIONS), size=self.num_layers)
+        flags = [rng.integers(2, size=layer) for layer in range(self.num_layers)]
+        return self.from_layers(operations.tolist(), [row.tolist() for row in flags])
+
+    def build(self, dag: Dag) -> torch.nn.Module:
+        """Make the macro network of `dag` (see `ngae.networks.macro`)."""
+        from ngae.networks.macro import MacroNetwork
+
+        return MacroNetwork(*self._layers(dag), self.network)
+
+    def complexity(self, dags: Sequence[Dag]) -> NDArray[np.float64]:
+        """Compute trainable parameters and multiply-adds of one image, exactly.
+
+        Returns:
+            float64 (len(dags), 2): params, macs.
+        """
+        return np.array(
+            [macro_complexity(*self._layers(dag), self.network) for dag in dags], dtype=np.float64
+        ).reshape(len(dags), 2)
+
+    def _layers(self, dag: Dag) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
+        """Operations (num_layers,) and, for each layer, the nodes that feed it."""
+        operations = tuple(t - FIRST_OPERATION for t in dag.node_types[1:-1])
+        return operations, dag.predecessors[1:-1]

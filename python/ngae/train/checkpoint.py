@@ -1,0 +1,111 @@
+"""Checkpoints as safetensors: tensors and one JSON text with a digest over both.
+
+A file that is truncated, foreign or altered is refused by name; nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from ngae.errors import RefusedError
+from ngae.files import write_bytes
+
+_FORMAT = "ngae-checkpoint-1"
+_KEY = "ngae"  # one entry: the order of several would differ from file to file
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint file holds.
+
+    Attributes:
+        tensors: By name; weights begin with `model.`.
+        facts: Plain values, such as the settings and the step.
+    """
+
+    tensors: Mapping[str, Tensor]
+    facts: Mapping[str, Any]
+
+    def part(self, prefix: str) -> dict[str, Tensor]:
+        """Return the tensors whose names begin with `prefix`, without it."""
+        return {n.removeprefix(prefix): t for n, t in self.tensors.items() if n.startswith(prefix)}
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write atomically; equal contents give equal bytes."""
+    tensors = {name: t.detach().cpu().contiguous() for name, t in checkpoint.tensors.items()}
+    facts = dict(checkpoint.facts)
+    head = {"format": _FORMAT, "sha256": _digest(tensors, facts), "facts": facts}
+    metadata = {_KEY: json.dumps(head, sort_keys=True)}
+    write_bytes(path, save(tensors, metadata))
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read and verify a checkpoint.
+
+    Raises:
+        RefusedError: Missing, truncated, not ngae's, or altered.
+    """
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        head = json.loads(metadata[_KEY]) if _KEY in metadata else {}
+    except FileNotFoundError as error:
+        raise RefusedError(f"{path}: expected a checkpoint, found no file") from error
+    except (SafetensorError, OSError, ValueError) as error:
+        raise RefusedError(
+            f"{path}: expected a checkpoint in safetensors form, found a truncated or foreign "
+            f"file ({error})"
+        ) from error
+    if not isinstance(head, dict) or head.get("format") != _FORMAT:
+        found = head.get("format") if isinstance(head, dict) else head
+        raise RefusedError(f"{path}: expected a checkpoint of form {_FORMAT}, found {found}")
+    if head.get("sha256") != _digest(tensors, head.get("facts")):
+        raise RefusedError(
+            f"{path}: expected the contents that were written, found altered ones "
+            "(the digest differs)"
+        )
+    return Checkpoint(tensors, head["facts"])
+
+
+def load_weights(module: torch.nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
+    """Copy weights into `module`.
+
+    Raises:
+        RefusedError: A name is missing or unknown, or a shape differs.
+    """
+    own = module.state_dict()
+    missing = sorted(own.keys() - weights.keys())
+    unknown = sorted(weights.keys() - own.keys())
+    if missing or unknown:
+        raise RefusedError(
+            f"{path}: expected the weights of this model, found missing {missing[:3]}, "
+            f"unknown {unknown[:3]}"
+        )
+    for name, tensor in own.items():
+        if tensor.shape != weights[name].shape:
+            raise RefusedError(
+                f"{path}: {name}: expected shape {tuple(tensor.shape)}, "
+                f"found {tuple(weights[name].shape)}"
+            )
+    module.load_state_dict(dict(weights))
+
+
+def _digest(tensors: Mapping[str, Tensor], facts: Any) -> str:
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,94 @@
+"""Settings of a run: what is trained on what, how long, where; holds no torch."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ngae.data.config import DataConfig
+from ngae.errors import UsageError
+from ngae.evaluate.config import EvaluateConfig
+from ngae.models.config import LossConfig, ModelConfig
+from ngae.settings import as_dict, check_ranges, make, setting
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How the model is trained."""
+
+    epochs: int = setting(24, "passes over the training rows", least=1)
+    batch_size: int = setting(64, "graphs a step", least=1)
+    lr: float = setting(1e-3, "peak learning rate of Adam; cosine decay to 0", least=0)
+    warmup_steps: int = setting(100, "steps over which the learning rate rises", least=0)
+    clip: float = setting(1.0, "largest norm of the gradient", least=0)
+    seed: int = setting(0, "seed of weights, order, noise and evaluation", least=0)
+    device: str = setting("auto", "auto, cpu or cuda")
+    name: str = setting("ngae", "name of the model in the run folder's name")
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that decides a run's result; saved as `config.json`."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+
+    @classmethod
+    def from_sections(cls, sections: Mapping[str, Mapping[str, Any]], place: str) -> RunConfig:
+        """Make a RunConfig of tables by section name; what is absent keeps its default.
+
+        Raises:
+            UsageError: An unknown section or setting, or a value of the wrong kind.
+        """
+        for name in sections:
+            if name not in SECTIONS:
+                raise UsageError(
+                    f"{place}: expected sections {', '.join(SECTIONS)}, found [{name}]"
+                )
+        return cls(
+            **{
+                name: make(kind, sections.get(name, {}), f"{place}: [{name}]")
+                for name, kind in SECTIONS.items()
+            }
+        )
+
+    def as_dict(self) -> dict[str, dict[str, Any]]:
+        """Return the settings as plain values by section."""
+        return as_dict(self)
+
+    def differences(self, other: RunConfig) -> list[str]:
+        """Name the settings in which `other` differs, as `section.name: ours -> theirs`."""
+        ours, theirs = self.as_dict(), other.as_dict()
+        return [
+            f"{section}.{name}: {value} -> {theirs[section][name]}"
+            for section, values in ours.items()
+            for name, value in values.items()
+            if value != theirs[section][name]
+        ]
+
+
+SECTIONS: dict[str, Any] = {
+    field_.name: field_.default_factory for field_ in dataclasses.fields(RunConfig)
+}
+
+
+def quick(config: RunConfig) -> RunConfig:
+    """Return a run of the same kind that takes well under a minute, to see that it works."""
+    return dataclasses.replace(
+        config,
+        model=dataclasses.replace(
+            config.model, hidden_dim=64, latent_dim=16, head_dim=64, predictor_dim=64
+        ),
+        train=dataclasses.replace(config.train, epochs=min(config.train.epochs, 2)),
+        evaluate=dataclasses.replace(
+            config.evaluate, prior_points=500, protocol_points=50, protocol_decodings=10
+        ),
+    )

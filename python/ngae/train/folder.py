@@ -1,0 +1,170 @@
+"""The run folder: who may write to it, and what lies where."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ngae.errors import RefusedError
+from ngae.files import finite, write_json, write_text
+from ngae.train.config import RunConfig
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of one run.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @classmethod
+    def named(cls, config: RunConfig, parent: Path = Path("runs")) -> RunFolder:
+        """Return the default folder: `runs/<data>-<model>-s<seed>`."""
+        data = Path(config.data.data).name.removesuffix(".gz").rsplit(".", 1)[0]
+        return cls(parent / f"{data}-{config.train.name}-s{config.train.seed}")
+
+    @property
+    def config(self) -> Path:
+        """The settings, `config.json`."""
+        return self.path / "config.json"
+
+    @property
+    def log(self) -> Path:
+        """One JSON object an epoch, `log.jsonl`."""
+        return self.path / "log.jsonl"
+
+    @property
+    def metrics(self) -> Path:
+        """The evaluation, `metrics.json`."""
+        return self.path / "metrics.json"
+
+    @property
+    def last(self) -> Path:
+        """The newest checkpoint, with the optimiser's state."""
+        return self.path / "checkpoints" / "last.safetensors"
+
+    @property
+    def best(self) -> Path:
+        """The weights of the epoch with the lowest training objective."""
+        return self.path / "checkpoints" / "best.safetensors"
+
+    def read_config(self) -> RunConfig:
+        """Read the settings of the run in this folder.
+
+        Raises:
+            RefusedError: There is none, or it is not ngae's.
+        """
+        try:
+            sections = json.loads(self.config.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise RefusedError(
+                f"{self.path}: expected a run folder, found no config.json",
+                remedy="python -m ngae.train makes one",
+            ) from error
+        except (OSError, ValueError) as error:
+            raise RefusedError(f"{self.config}: expected settings in JSON: {error}") from error
+        return RunConfig.from_sections(sections, str(self.config))
+
+    @contextmanager
+    def claimed(self, config: RunConfig, *, resume: bool, overwrite: bool) -> Iterator[None]:
+        """Hold the folder for one process, with `config` saved in it.
+
+        Raises:
+            RefusedError: Another process holds it, or it holds a run that was neither to be
+                resumed nor overwritten, or one with other settings.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with _lock(self.path):
+            if self.config.exists() and not overwrite:
+                self._check_resumable(config, resume)
+            elif overwrite:
+                self._clear()
+            elif self._foreign():
+                raise RefusedError(
+                    f"{self.path}: expected an empty folder or a run, found other files",
+                    remedy="choose another folder with --out",
+                )
+            write_json(self.config, config.as_dict())
+            yield
+
+    def _check_resumable(self, config: RunConfig, resume: bool) -> None:
+        if not resume:
+            raise RefusedError(
+                f"{self.path}: expected a free folder, found a run",
+                remedy="pass --resume to go on with it, --overwrite to replace it, or --out",
+            )
+        differences = self.read_config().differences(config)
+        if differences:
+            raise RefusedError(
+                f"{self.path}: expected the settings of the run to resume, found other ones: "
+                + "; ".join(differences),
+                remedy="resume with the same settings (--config of that folder), or pass --out",
+            )
+
+    def _foreign(self) -> bool:
+        return any(entry.name != _LOCK for entry in self.path.iterdir())
+
+    def _clear(self) -> None:
+        for name in _OWN_FILES:
+            (self.path / name).unlink(missing_ok=True)
+        for name in _OWN_FOLDERS:
+            shutil.rmtree(self.path / name, ignore_errors=True)
+
+
+_LOCK = ".lock"
+_OWN_FILES = ("config.json", "env.json", "data.json", "log.jsonl", "metrics.json", "latents.npz")
+_OWN_FOLDERS = ("checkpoints", "search", "figures")
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Hold a lock that the system frees when the process ends, however it ends."""
+    import fcntl
+
+    handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise RefusedError(
+                f"{folder}: expected a folder of ours alone, found another process writing to it",
+                remedy="wait for it, or choose another folder with --out",
+            ) from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def append_log(path: Path, record: dict[str, Any]) -> None:
+    """Add one line of JSON."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(finite(record)) + "\n")
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """Read the log; a last line that was cut off by a crash is left out."""
+    if not path.exists():
+        return []
+    records = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            records.append(json.loads(line))
+        except ValueError:
+            break
+    return records
+
+
+def cut_log(path: Path, epochs: int) -> None:
+    """Keep the lines of the first `epochs` epochs; later ones are trained again."""
+    kept = [record for record in read_log(path) if record["epoch"] <= epochs]
+    if path.exists():
+        write_text(path, "".join(json.dumps(record) + "\n" for record in kept))
