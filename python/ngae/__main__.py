@@ -1,0 +1,7 @@
+"""`python -m ngae`."""
+
+import sys
+
+from ngae.cli import main
+
+sys.exit(main())

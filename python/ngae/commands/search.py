@@ -1,0 +1,57 @@
+"""`python -m ngae.search`: looks for better architectures with the model of a finished run."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from ngae import console
+from ngae.search.config import SearchConfig
+from ngae.settings import add_flags, given_flags, make
+
+EXAMPLES = """\
+examples:
+  python -m ngae.search runs/digits6-ngae-s0
+  python -m ngae.search runs/digits6-ngae-s0 --budget 100 --weight 0.3 --weigh macs
+  python -m ngae.search runs/digits6-ngae-s0 --oracle train --budget 10
+  python -m ngae.search runs/digits6-ngae-s0 --strategy random --seed 1
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Make the parser of the command; needs no torch."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ngae.search",
+        description="Climb predicted performance minus weighted complexity in the latent space, "
+        "decode, and ask an oracle about what is found.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("run", metavar="RUN", help="run folder of a finished training")
+    parser.add_argument(
+        "--out", metavar="DIR", help="folder (default: RUN/search/<strategy>-b<budget>-s<seed>)"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace a search in the folder")
+    console.add_common_flags(parser)
+    add_flags(parser, SearchConfig, "search")
+    return parser
+
+
+def command(arguments: argparse.Namespace) -> int:
+    """Search and show; the exit code."""
+    config = make(SearchConfig, given_flags(arguments, SearchConfig), "flags")
+    from ngae.commands.searching import search_and_show
+
+    return search_and_show(
+        Path(arguments.run),
+        config,
+        out=Path(arguments.out) if arguments.out else None,
+        overwrite=arguments.overwrite,
+        as_json=arguments.json,
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    return console.run(build_parser(), command, argv)

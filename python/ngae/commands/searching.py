@@ -1,0 +1,100 @@
+"""What `search` shows: a bar or a line a round, the best architectures, the Pareto front."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from ngae import console
+from ngae.api import NGAE
+from ngae.files import finite
+from ngae.oracles.registry import oracle_named
+from ngae.search.base import Trial
+from ngae.search.config import SearchConfig
+from ngae.search.registry import strategy_named
+from ngae.search.run import SearchResult, run_search
+
+
+class Progress:
+    """Shows trials on stderr: a bar on a terminal, a line for each better one elsewhere."""
+
+    def __init__(self, budget: int) -> None:
+        self.bar: tqdm[Any] | None = None
+        if sys.stderr.isatty():
+            self.bar = tqdm(total=budget, unit="query", dynamic_ncols=True)
+
+    def __call__(self, trial: Trial, best: Trial) -> None:
+        """Show one trial."""
+        if self.bar is not None:
+            self.bar.update(1)
+            self.bar.set_postfix_str(f"best {best.answer.performance:.4f}")
+        elif trial is best:
+            console.say(f"query {trial.number + 1}: best {best.answer.performance:.4f}")
+
+    def close(self) -> None:
+        """Close the bar."""
+        if self.bar is not None:
+            self.bar.close()
+
+
+def search_and_show(
+    run_path: Path, config: SearchConfig, *, out: Path | None, overwrite: bool, as_json: bool
+) -> int:
+    """Search as `config` says and show it; the exit code."""
+    run = NGAE.load(run_path)
+    console.banner(str(run.model.device))
+    known = run.data.table
+    oracle = oracle_named(config.oracle, known)
+    name = f"{config.strategy}-b{config.budget}-s{config.seed}"
+    folder = out or run_path / "search" / name
+    if overwrite and (folder / "trials.jsonl").exists():
+        shutil.rmtree(folder)
+    console.say(f"oracle: {oracle.name}; {len(known)} known rows; folder: {folder}")
+    progress = Progress(config.budget)
+    strategy = strategy_named(config, run.model, known)
+    result = run_search(strategy, oracle, known, config, folder, progress)
+    progress.close()
+    if as_json:
+        console.give(json.dumps(finite(summary(result, float(known.performance.max())))))
+    else:
+        _show(result, float(known.performance.max()))
+    console.say(f"next: open {folder}/best.svg")
+    return 0
+
+
+def summary(result: SearchResult, best_known: float) -> dict[str, Any]:
+    """Return the result as plain values."""
+    return {
+        "queries": len(result.trials),
+        "best_known": best_known,
+        "best": result.best.as_dict(),
+        "pareto": [trial.as_dict() for trial in result.pareto],
+    }
+
+
+def _show(result: SearchResult, best_known: float) -> None:
+    names = list(result.best.answer.complexity)
+    head = ["query", "performance", "predicted", *names, "architecture"]
+    console.give("Pareto front (performance up, complexity down)")
+    console.give(console.table([head, *(_row(trial, names) for trial in result.pareto)]))
+    console.give(
+        f"best of {len(result.trials)} queries: {result.best.answer.performance:.4f}; "
+        f"best of the table: {best_known:.4f}"
+    )
+
+
+def _row(trial: Trial, names: list[str]) -> list[str]:
+    values = trial.as_dict()
+    predicted = trial.candidate.performance
+    return [
+        str(trial.number + 1),
+        f"{trial.answer.performance:.4f}",
+        "" if predicted is None else f"{predicted:.4f}",
+        *(f"{trial.answer.complexity[name]:.0f}" for name in names),
+        str(values["architecture"]),
+    ]
