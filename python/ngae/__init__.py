@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ngae.api import NGAE as NGAE
+    from ngae.api import Search as Search
     from ngae.dag import Dag as Dag
     from ngae.data import Dataset as Dataset
     from ngae.data import Record as Record
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "NGAE": "ngae.api",
+    "Search": "ngae.api",
     "Dag": "ngae.dag",
     "Dataset": "ngae.data",
     "Record": "ngae.data",

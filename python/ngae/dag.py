@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ngae import drawing
 from ngae.errors import GraphError, UsageError
+from ngae.files import write_text
 
 if TYPE_CHECKING:
     import torch
@@ -190,16 +191,31 @@ class Dag:
         return self.to_svg()
 
     def save(self, path: str | Path) -> None:
-        """Write to `path`: .json, .dot or .svg decides the form.
+        """Write to `path`: .json, .dot, .svg or .py (see `to_module`) decides the form.
 
         Raises:
             UsageError: Another suffix.
         """
-        forms = {".json": self.to_json, ".dot": self.to_dot, ".svg": self.to_svg}
+        forms = {
+            ".json": self.to_json,
+            ".dot": self.to_dot,
+            ".svg": self.to_svg,
+            ".py": self.to_module,
+        }
         form = forms.get(Path(path).suffix)
         if form is None:
             raise UsageError(f"Dag.save: expected one of {', '.join(forms)}, found {path}")
-        Path(path).write_text(form(), encoding="utf-8")
+        write_text(Path(path), form())
+
+    def to_module(self) -> str:
+        """Write as a Python module whose `network()` makes the untrained network.
+
+        Raises:
+            GraphError: The Dag belongs to no space.
+        """
+        if self.space is None:
+            raise GraphError("Dag.to_module: expected a Dag of a search space, found none")
+        return drawing.to_module(self.space.name, self.node_types, self.edges)
 
     def to_torch(self) -> torch.nn.Module:
         """Make the network that this Dag describes, by its space's `build`.

@@ -1,4 +1,4 @@
-"""Pictures of a graph as text: SVG without any dependency, and Graphviz DOT.
+"""A graph as text for others: SVG without any dependency, Graphviz DOT, a Python module.
 
 It draws what it is given and checks nothing; `Dag` is the caller.
 """
@@ -21,6 +21,25 @@ def to_dot(labels: Sequence[str], edges: Sequence[tuple[int, int]]) -> str:
     arrows = [f"  {u} -> {v};" for u, v in edges]
     head = ["digraph {", "  rankdir=LR;", "  node [shape=box, style=rounded];"]
     return "\n".join([*head, *nodes, *arrows, "}"]) + "\n"
+
+
+def to_module(space: str, node_types: Sequence[int], edges: Sequence[tuple[int, int]]) -> str:
+    """Write a Python module whose `network()` makes the network of the graph."""
+    return f'''"""A network of the search space {space}, written by ngae."""
+
+import torch
+
+from ngae import Dag
+from ngae.spaces.registry import space_named
+
+NODE_TYPES = {tuple(node_types)}
+EDGES = {tuple(edges)}
+
+
+def network() -> torch.nn.Module:
+    """Make the network, untrained."""
+    return Dag(NODE_TYPES, EDGES, space_named("{space}")).to_torch()
+'''
 
 
 def to_svg(

@@ -102,11 +102,12 @@ def run_search(
 
 
 def write_result(result: SearchResult, folder: Path) -> None:
-    """Write `pareto.csv`, `best.json` and `best.svg`."""
+    """Write `pareto.csv`, `best.json`, `best.svg` and `best.py`."""
     best = result.best
     write_text(folder / "pareto.csv", _table(result.pareto))
     write_json(folder / "best.json", {**best.as_dict(), "dag": best.dag.as_dict()})
-    write_text(folder / "best.svg", best.dag.to_svg())
+    best.dag.save(folder / "best.svg")
+    best.dag.save(folder / "best.py")
 
 
 def _table(trials: Sequence[Trial]) -> str:

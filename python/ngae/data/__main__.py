@@ -1,0 +1,7 @@
+"""`python -m ngae.data`."""
+
+import sys
+
+from ngae.commands.data import main
+
+sys.exit(main())
