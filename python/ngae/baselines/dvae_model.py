@@ -7,7 +7,7 @@ time and from a batch of graphs of different sizes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -18,6 +18,8 @@ from ngae.baselines import dvae_names
 from ngae.baselines.dvae_config import DVAEConfig
 from ngae.baselines.dvae_decode import decode_graphs
 from ngae.baselines.dvae_graphs import DenseGraphs
+from ngae.baselines.dvae_messages import message, propagate
+from ngae.baselines.dvae_teach import reconstruction_loss
 from ngae.errors import GraphError, UsageError
 
 
@@ -77,7 +79,7 @@ class DVAE(nn.Module):
         self.grue_backward = nn.GRUCell(types, hidden)
         self.fc1 = nn.Linear(hidden, latent)
         self.fc2 = nn.Linear(hidden, latent)
-        # published checkpoints count these inside a Sequential: "gate_forward.0.weight"
+        # each a Sequential, for the published names such as "gate_forward.0.weight"
         self.gate_forward = nn.Sequential(nn.Linear(hidden + nodes, hidden), nn.Sigmoid())
         self.gate_backward = nn.Sequential(nn.Linear(hidden + nodes, hidden), nn.Sigmoid())
         self.mapper_forward = nn.Sequential(nn.Linear(hidden + nodes, hidden, bias=False))
@@ -132,7 +134,7 @@ class DVAE(nn.Module):
             DataError: Names that are missing or foreign, or a shape that does not fit the others.
         """
         shapes = {name: tuple(value.shape) for name, value in state.items()}
-        config = dvae_names.read_config(shapes, lambda c: _parameter_shapes(cls(c, device="meta")))
+        config = dvae_names.read_config(shapes, _parameter_shapes)
         model = cls(config).to(state["fc1.weight"].dtype)
         model.load_state_dict(state)
         return model
@@ -146,13 +148,13 @@ class DVAE(nn.Module):
         Raises:
             GraphError: Graphs that do not fit the model: width, types, or type of node 0.
         """
-        self._check(graphs)
-        types, feeds = self._one_hot(graphs), graphs.adjacency.to(self.fc1.weight.dtype)
+        self.check_graphs(graphs)
+        types, feeds = self.one_hot(graphs), graphs.adjacency.to(self.fc1.weight.dtype)
         order = range(self.config.max_nodes)
-        forward = _propagate(
+        forward = propagate(
             self.grue_forward, self.gate_forward, self.mapper_forward, types, feeds, order
         )
-        backward = _propagate(
+        backward = propagate(
             self.grue_backward,
             self.gate_backward,
             self.mapper_backward,
@@ -160,7 +162,8 @@ class DVAE(nn.Module):
             feeds.transpose(1, 2),
             reversed(order),
         )
-        last = _node_states(forward, graphs.num_nodes - 1)
+        rows = torch.arange(len(graphs), device=forward.device)
+        last = forward[rows, graphs.num_nodes - 1]
         state = self.hg_unify(torch.cat([last, backward[:, 0]], dim=1))
         return self.fc1(state), self.fc2(state)
 
@@ -185,12 +188,10 @@ class DVAE(nn.Module):
         *,
         generator: torch.Generator | None = None,
     ) -> Losses:
-        """Score the graphs by teacher forcing.
+        """Score the graphs by teacher forcing (see `ngae.baselines.dvae_teach`).
 
-        Past the end of a shorter graph the published loss goes on to max_nodes: the true type is
-        the start type, predicted from the last node's state; the states there are 0, and so are
-        the true edges. Deviation: edges are scored from logits, where the published code takes
-        logarithms of probabilities, cut at -100.
+        Deviation: edges are scored from logits, where the published code takes logarithms of
+        probabilities, which overflow where the model is certain and wrong.
 
         Args:
             graphs: The graphs.
@@ -201,14 +202,10 @@ class DVAE(nn.Module):
         Returns:
             The terms of each graph.
         """
-        self._check(graphs)
+        self.check_graphs(graphs)
         z = self.sample(mean, logvar, generator)
-        states, fed_by_some = self._teach(z, graphs)
-        reconstruction = self._type_loss(states, graphs) + self._edge_loss(
-            states, fed_by_some, graphs
-        )
         kl = -0.5 * (1 + logvar - mean.square() - logvar.exp()).sum(dim=1)
-        return Losses(reconstruction, kl)
+        return Losses(reconstruction_loss(self, z, graphs), kl)
 
     def decode(self, z: Tensor, generator: torch.Generator | None) -> DenseGraphs:
         """Decode each row of z by the published rules.
@@ -233,3 +230,44 @@ class DVAE(nn.Module):
                 f"found {tuple(z.shape)}"
             )
         return decode_graphs(self, z, generator)
+
+    def initial_state(self, z: Tensor) -> Tensor:
+        """Return the decoder's h_0 = grud(onehot(start), tanh(fc3 z)): (num_graphs, H)."""
+        start = z.new_zeros(z.shape[0], self.config.num_node_types)
+        start[:, self.config.start_type] = 1
+        state: Tensor = self.grud(start, torch.tanh(self.fc3(z)))
+        return state
+
+    def message(self, states: Tensor, place: int) -> Tensor:
+        """Return m(u) of the forward encoder and the decoder, for node u = `place`: (B, H)."""
+        nodes = self.config.max_nodes
+        return message(self.gate_forward, self.mapper_forward, states, place, nodes)
+
+    def one_hot(self, graphs: DenseGraphs) -> Tensor:
+        """Return one-hot types (num_graphs, nodes, num_node_types), zero for absent nodes."""
+        types = functional.one_hot(graphs.node_types.clamp(min=0), self.config.num_node_types)
+        return (types * graphs.present[:, :, None]).to(self.fc1.weight.dtype)
+
+    def check_graphs(self, graphs: DenseGraphs) -> None:
+        """Raise GraphError where width, a type or the type of node 0 does not fit the model."""
+        config, types = self.config, graphs.node_types
+        if graphs.max_nodes != config.max_nodes:
+            raise GraphError(
+                f"DVAE: graphs: expected max_nodes {config.max_nodes}, found {graphs.max_nodes}"
+            )
+        if len(graphs) and int(types.max()) >= config.num_node_types:
+            raise GraphError(
+                f"DVAE: graphs: expected types below {config.num_node_types}, "
+                f"found {int(types.max())}"
+            )
+        other = (types[:, 0] != config.start_type).nonzero()
+        if len(other):
+            raise GraphError(
+                f"DVAE: graphs: graph {int(other[0])}: expected node 0 of the start type "
+                f"{config.start_type}, found {int(types[int(other[0]), 0])}"
+            )
+
+
+def _parameter_shapes(config: DVAEConfig) -> dict[str, tuple[int, ...]]:
+    model = DVAE(config, device="meta")
+    return {name: tuple(value.shape) for name, value in model.state_dict().items()}

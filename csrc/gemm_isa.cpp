@@ -1,0 +1,38 @@
+// The table of inner loops for one instruction set. Compiled once for each, with NGAE_LEVEL (its
+// name), NGAE_VECTOR_BYTES and NGAE_TILE_ROWS; all but the two tables is local to this file.
+#include "gemm.h"
+#include "rows.h"
+
+#define NGAE_JOIN_(a, b) a##b
+#define NGAE_JOIN(a, b) NGAE_JOIN_(a, b)
+#define NGAE_TABLE(type) NGAE_JOIN(type##_kernels_, NGAE_LEVEL)
+
+namespace {
+
+template <class T>
+constexpr ngae::Kernels<T> kTable{
+    kPanel<T>,
+    kTileRows,
+    kBlockRows * kStride<T>,
+    &pack<T>,
+    &multiply<T>,
+    &outer_product<T>,
+    &sum_neighbours<T>,
+    &gru_forward_rows<T>,
+    &gru_backward_rows<T>,
+    &message_forward_rows<T>,
+    &message_backward_rows<T>,
+    &sum_by_key<T>,
+    &relu_dot<T>,
+    &sigmoid_all<T>,
+    &tanh_all<T>,
+};
+
+}  // namespace
+
+namespace ngae {
+
+const Kernels<float>* NGAE_TABLE(float)() { return &kTable<float>; }
+const Kernels<double>* NGAE_TABLE(double)() { return &kTable<double>; }
+
+}  // namespace ngae

@@ -1,0 +1,214 @@
+"""`GraphBatch`: many Dags in flat arrays, the form in which the ops take them.
+
+It holds structure only; node states and weights live elsewhere. Packing, checks and levels are
+native code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from itertools import chain
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from ngae import _native
+from ngae.dag import Dag
+from ngae.errors import GraphError, UsageError
+
+_PAIRS = {
+    "pred_ptr": "succ_ptr",
+    "pred_src": "succ_dst",
+    "level_ptr": "reverse_level_ptr",
+    "level_node": "reverse_level_node",
+}
+
+_MERGE_INPUT = (
+    "node_type",
+    "node_index",
+    "graph_ptr",
+    "pred_ptr",
+    "pred_src",
+    "level_ptr",
+    "level_node",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class GraphBatch:
+    """Graphs one after the other; all fields are int32 tensors on one device.
+
+    Attributes:
+        node_type: (num_nodes,).
+        node_index: (num_nodes,) place of the node in its graph, from 0.
+        node_graph: (num_nodes,) the graph that it belongs to.
+        graph_ptr: (num_graphs + 1,) nodes of graph g are graph_ptr[g] .. graph_ptr[g + 1] - 1.
+        root: (num_graphs,) node that takes an initial state: the first of its graph, the last
+            in a reversed batch.
+        pred_ptr: (num_nodes + 1,) predecessors of node v are
+            pred_src[pred_ptr[v] : pred_ptr[v + 1]].
+        pred_src: (num_edges,) global node numbers, ascending for each node.
+        succ_ptr: (num_nodes + 1,), the same for successors.
+        succ_dst: (num_edges,).
+        level_ptr: (num_levels + 1,) nodes of level i are
+            level_node[level_ptr[i] : level_ptr[i + 1]].
+        level_node: (num_nodes,) nodes by the longest path that leads to them; ascending within a
+            level, so that those of a run of graphs are a run of it.
+        reverse_level_ptr: (num_levels + 1,), the same with all edges turned round.
+        reverse_level_node: (num_nodes,).
+    """
+
+    node_type: Tensor
+    node_index: Tensor
+    node_graph: Tensor
+    graph_ptr: Tensor
+    root: Tensor
+    pred_ptr: Tensor
+    pred_src: Tensor
+    succ_ptr: Tensor
+    succ_dst: Tensor
+    level_ptr: Tensor
+    level_node: Tensor
+    reverse_level_ptr: Tensor
+    reverse_level_node: Tensor
+
+    @classmethod
+    def pack(cls, dags: Sequence[Dag]) -> GraphBatch:
+        """Pack `dags`, none allowed, on the CPU."""
+        nodes = [len(dag) for dag in dags]
+        edges = [len(dag.edges) for dag in dags]
+        types = chain.from_iterable(dag.node_types for dag in dags)
+        ends = chain.from_iterable(chain.from_iterable(dag.edges) for dag in dags)
+        pairs = np.fromiter(ends, np.int32, 2 * sum(edges)).reshape(-1, 2)
+        return cls.from_arrays(
+            np.fromiter(types, np.int32, sum(nodes)),
+            _pointers(nodes),
+            pairs[:, 0],
+            pairs[:, 1],
+            _pointers(edges),
+        )
+
+    @classmethod
+    def from_arrays(
+        cls,
+        node_type: ArrayLike,
+        graph_ptr: ArrayLike,
+        edge_src: ArrayLike,
+        edge_dst: ArrayLike,
+        edge_ptr: ArrayLike,
+    ) -> GraphBatch:
+        """Pack graphs given as arrays of integers, on the CPU.
+
+        Args:
+            node_type: (num_nodes,) types, from 0.
+            graph_ptr: (num_graphs + 1,) first node of each graph, and num_nodes.
+            edge_src: (num_edges,) sources, numbered from 0 in each graph.
+            edge_dst: (num_edges,) targets, each after its source.
+            edge_ptr: (num_graphs + 1,) first edge of each graph, and num_edges.
+
+        Raises:
+            GraphError: Naming graph, node or edge, what was expected and what was found.
+        """
+        try:
+            arrays = _native.load().pack(
+                node_type=_int32("node_type", node_type),
+                graph_ptr=_int32("graph_ptr", graph_ptr),
+                edge_ptr=_int32("edge_ptr", edge_ptr),
+                edge_src=_int32("edge_src", edge_src),
+                edge_dst=_int32("edge_dst", edge_dst),
+            )
+        except ValueError as error:
+            raise GraphError(f"GraphBatch.from_arrays: {error}") from None
+        return cls._of(arrays)
+
+    @classmethod
+    def _of(cls, arrays: Mapping[str, NDArray[np.int32]]) -> GraphBatch:
+        return cls(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+
+    @property
+    def num_nodes(self) -> int:
+        """Number of nodes of all graphs."""
+        return self.node_type.shape[0]
+
+    @property
+    def num_edges(self) -> int:
+        """Number of edges of all graphs."""
+        return self.pred_src.shape[0]
+
+    @property
+    def num_graphs(self) -> int:
+        """Number of graphs."""
+        return self.root.shape[0]
+
+    @property
+    def num_levels(self) -> int:
+        """Number of levels: nodes on the longest path."""
+        return self.level_ptr.shape[0] - 1
+
+    @property
+    def device(self) -> torch.device:
+        """Device of all fields."""
+        return self.node_type.device
+
+    def to(self, device: torch.device | str) -> GraphBatch:
+        """Return the batch on `device`."""
+        moved = {field.name: getattr(self, field.name).to(device) for field in fields(self)}
+        return GraphBatch(**moved)
+
+    def reverse(self) -> GraphBatch:
+        """Return the batch with all edges turned round; node numbers stay, roots are the last."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        for one, other in _PAIRS.items():
+            values[one], values[other] = values[other], values[one]
+        first, last = self.graph_ptr[:-1], self.graph_ptr[1:] - 1
+        values["root"] = last if torch.equal(self.root, first) else first
+        return GraphBatch(**values)
+
+    def merge(self, num_groups: int, use_index: bool) -> tuple[GraphBatch, Tensor]:
+        """Find equal sub-computations: nodes whose states agree whatever the weights are.
+
+        A node's state is a function of its type, its index (where the weights use it) and its
+        predecessors' states. `dag_gru(merged, parameters)[node_to_merged]` equals
+        `dag_gru(batch, parameters)`; it holds without `initial` only.
+
+        Args:
+            num_groups: Contiguous groups of graphs that are merged apart, so that each can be
+                one thread's; no more than there are graphs are made.
+            use_index: Keep nodes of different index apart.
+
+        Returns:
+            The merged batch on the CPU, with one graph for each group, in which a predecessor may
+            stand more than once; and node_to_merged, int64 (num_nodes,).
+
+        Raises:
+            UsageError: num_groups below 1.
+        """
+        if num_groups < 1:
+            raise UsageError(
+                f"GraphBatch.merge: num_groups: expected at least 1, found {num_groups}"
+            )
+        arrays = {name: getattr(self, name).cpu().numpy() for name in _MERGE_INPUT}
+        merged, node_to_merged = _native.load().merge(
+            **arrays, num_groups=num_groups, use_index=use_index
+        )
+        return GraphBatch._of(merged), torch.from_numpy(node_to_merged).long()
+
+
+def _pointers(counts: Sequence[int]) -> NDArray[np.int32]:
+    return np.cumsum([0, *counts], dtype=np.int32)
+
+
+def _int32(name: str, values: ArrayLike) -> NDArray[np.int32]:
+    array = np.asarray(values)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise GraphError(
+            f"GraphBatch.from_arrays: {name}: expected integers in one dimension, "
+            f"found {array.dtype} of shape {array.shape}"
+        )
+    narrow = array.astype(np.int32)
+    if not np.array_equal(narrow, array):
+        raise GraphError(f"GraphBatch.from_arrays: {name}: expected values of 32 bits")
+    return np.ascontiguousarray(narrow)

@@ -1,0 +1,155 @@
+"""The arguments and results that the ops share: named tuples, and the checks of their shapes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ngae.batch import GraphBatch
+from ngae.errors import UsageError
+
+
+class DagGruParameters(NamedTuple):
+    """Weights of a gated sum and GRU over a DAG; rows of a GRU as in torch.nn.GRUCell: r, z, n.
+
+    Attributes:
+        w_ih: (3 * hidden_dim, num_node_types).
+        b_ih: (3 * hidden_dim,).
+        w_hh: (3 * hidden_dim, hidden_dim).
+        b_hh: (3 * hidden_dim,).
+        w_gate: (hidden_dim, hidden_dim).
+        b_gate: (hidden_dim,).
+        w_map: (hidden_dim, hidden_dim).
+        gate_index: (max_nodes, hidden_dim) term of the gate for each place in a graph, or None.
+        map_index: (max_nodes, hidden_dim), the same for the map.
+    """
+
+    w_ih: Tensor
+    b_ih: Tensor
+    w_hh: Tensor
+    b_hh: Tensor
+    w_gate: Tensor
+    b_gate: Tensor
+    w_map: Tensor
+    gate_index: Tensor | None = None
+    map_index: Tensor | None = None
+
+
+class DecoderParameters(NamedTuple):
+    """Weights of a decoder: its propagation, and two heads with one hidden layer each.
+
+    Attributes:
+        gru: The propagation.
+        type_h: (type_dim, hidden_dim) on the newest node's state.
+        type_z: (type_dim, latent_dim) on the latent point, or None.
+        type_bias: (type_dim,).
+        type_out: (num_node_types, type_dim).
+        type_out_bias: (num_node_types,).
+        edge_u: (edge_dim, hidden_dim) on the source's state.
+        edge_v: (edge_dim, hidden_dim) on the state of a node of the target's type that nothing
+            feeds.
+        edge_z: (edge_dim, latent_dim) on the latent point, or None.
+        edge_bias: (edge_dim,).
+        edge_out: (edge_dim,).
+        edge_out_bias: (1,).
+    """
+
+    gru: DagGruParameters
+    type_h: Tensor
+    type_z: Tensor | None
+    type_bias: Tensor
+    type_out: Tensor
+    type_out_bias: Tensor
+    edge_u: Tensor
+    edge_v: Tensor
+    edge_z: Tensor | None
+    edge_bias: Tensor
+    edge_out: Tensor
+    edge_out_bias: Tensor
+
+
+class Decoded(NamedTuple):
+    """Graphs as a decoder writes them.
+
+    Attributes:
+        node_type: int32 (num_samples, max_nodes), -1 past the end of a graph.
+        adjacency: bool (num_samples, max_nodes, max_nodes), [b, u, v]: u feeds v.
+        num_nodes: int32 (num_samples,), end node included.
+    """
+
+    node_type: Tensor
+    adjacency: Tensor
+    num_nodes: Tensor
+
+
+def expect(function: str, argument: str, what: str, found: object, expected: object) -> None:
+    """Raise UsageError naming function and argument unless `found` equals `expected`."""
+    if found != expected:
+        raise UsageError(f"{function}: {argument}: expected {what} {expected}, found {found}")
+
+
+def check_tensor(
+    function: str, argument: str, tensor: Tensor | None, shape: tuple[int, ...], like: Tensor
+) -> None:
+    """Check shape, dtype and device of a tensor that may be None.
+
+    Raises:
+        UsageError: Naming function, argument, expected and found.
+    """
+    if tensor is None:
+        return
+    expect(function, argument, "shape", tuple(tensor.shape), shape)
+    expect(function, argument, "dtype", tensor.dtype, like.dtype)
+    expect(function, argument, "device", tensor.device, like.device)
+
+
+def check_dag_gru(function: str, parameters: DagGruParameters) -> None:
+    """Check that the weights of a propagation fit each other.
+
+    Raises:
+        UsageError: Naming function, argument, expected and found.
+    """
+    like = parameters.w_hh
+    if like.dtype not in (torch.float32, torch.float64):
+        raise UsageError(f"{function}: w_hh: expected float32 or float64, found {like.dtype}")
+    hidden = like.shape[-1]
+    num_types = parameters.w_ih.shape[-1] if parameters.w_ih.dim() else 0
+    shapes: dict[str, tuple[int, ...]] = {
+        "w_hh": (3 * hidden, hidden),
+        "w_ih": (3 * hidden, num_types),
+        "b_ih": (3 * hidden,),
+        "b_hh": (3 * hidden,),
+        "w_gate": (hidden, hidden),
+        "b_gate": (hidden,),
+        "w_map": (hidden, hidden),
+    }
+    for name in ("gate_index", "map_index"):
+        table = getattr(parameters, name)
+        shapes[name] = (table.shape[0] if table is not None and table.dim() else 0, hidden)
+    for name, shape in shapes.items():
+        check_tensor(function, name, getattr(parameters, name), shape, like)
+
+
+def check_batch(function: str, batch: GraphBatch, parameters: DagGruParameters) -> None:
+    """Check that types and places of the batch's nodes have rows in the weights.
+
+    Raises:
+        UsageError: Naming function, argument, expected and found.
+    """
+    expect(function, "batch", "device", batch.device, parameters.w_hh.device)
+    if not batch.num_nodes:
+        return
+    num_types = parameters.w_ih.shape[1]
+    most = int(batch.node_type.max())
+    if most >= num_types:
+        raise UsageError(f"{function}: node_type: expected below {num_types}, found {most}")
+    for name in ("gate_index", "map_index"):
+        table = getattr(parameters, name)
+        most = int(batch.node_index.max()) if table is not None else -1
+        if table is not None and most >= table.shape[0]:
+            raise UsageError(
+                f"{function}: {name}: expected a row for node index {most}, "
+                f"found {table.shape[0]} rows"
+            )

@@ -1,0 +1,111 @@
+import json
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from ngae.dag import Dag, canonical_hashes, topological_order
+from ngae.errors import GraphError, UsageError
+from ngae.spaces.enas import EnasSpace
+
+DIAMOND = Dag((0, 2, 3, 1), ((0, 1), (0, 2), (1, 3), (2, 3)))
+
+
+def test_neighbours_are_ascending():
+    assert DIAMOND.predecessors == ((), (0,), (0,), (1, 2))
+    assert DIAMOND.successors == ((1, 2), (3,), (3,), ())
+
+
+def test_edges_are_sorted_and_space_is_not_compared():
+    space = EnasSpace(1)
+    assert Dag((0, 2, 1), ((1, 2), (0, 1)), space) == Dag((0, 2, 1), ((0, 1), (1, 2)))
+
+
+@pytest.mark.parametrize(
+    ("types", "edges", "message"),
+    [
+        ((), (), "at least one node"),
+        ((0, -1), (), "node 1: expected a type from 0"),
+        ((0, 1.5), (), "node 1: expected a type from 0"),
+        ((0, 1), ((0, 2),), r"edge \(0, 2\): expected nodes 0..1"),
+        ((0, 1), ((1, 0),), "an edge to a later node"),
+        ((0, 1), ((1, 1),), "an edge to a later node"),
+        ((0, 1), ((0, 1), (0, 1)), "found twice"),
+    ],
+)
+def test_broken_graphs_are_named(types, edges, message):
+    with pytest.raises(GraphError, match=message):
+        Dag(types, edges)
+
+
+def test_from_edges_orders_nodes_and_names_a_cycle():
+    dag = Dag.from_edges((1, 0, 2), [(2, 0), (1, 2)])
+    assert dag == Dag((0, 2, 1), ((0, 1), (1, 2)))
+    with pytest.raises(GraphError, match="cycle 0 -> 2 -> 1 -> 0|cycle 1 -> 0 -> 2 -> 1|cycle 2"):
+        Dag.from_edges((0, 0, 0), [(0, 2), (2, 1), (1, 0)])
+    with pytest.raises(GraphError, match="expected nodes 0..1"):
+        topological_order(2, [(0, 2)])
+
+
+def test_check_connected_names_the_loose_node():
+    DIAMOND.check_connected()
+    with pytest.raises(GraphError, match="node 1: expected a predecessor"):
+        Dag((0, 2, 1), ((0, 2), (1, 2))).check_connected()
+    with pytest.raises(GraphError, match="node 1: expected a successor"):
+        Dag((0, 2, 1), ((0, 1), (0, 2))).check_connected()
+
+
+def test_hash_ignores_the_order_of_nodes_and_nothing_else():
+    rng = np.random.default_rng(0)
+    space = EnasSpace(6)
+    for _ in range(20):
+        dag = space.sample(rng)
+        order = rng.permutation(len(dag))
+        place = {int(old): new for new, old in enumerate(order)}
+        shuffled = Dag.from_edges(
+            [dag.node_types[old] for old in order], [(place[u], place[v]) for u, v in dag.edges]
+        )
+        assert shuffled.canonical_hash == dag.canonical_hash
+    other = Dag((0, 3, 2, 1), DIAMOND.edges)
+    chain = Dag((0, 2, 3, 1), ((0, 1), (1, 2), (2, 3)))
+    retyped = Dag((0, 2, 2, 1), DIAMOND.edges)
+    assert other.canonical_hash == DIAMOND.canonical_hash
+    assert len(set(canonical_hashes([DIAMOND, chain, retyped]))) == 3
+    assert canonical_hashes([]) == []
+    assert len(DIAMOND.canonical_hash) == 32
+
+
+def test_json_round_trip_and_refusals():
+    space = EnasSpace(2)
+    dag = space.parse("[[1], [2, 1]]")
+    assert Dag.from_json(dag.to_json(), space) == dag
+    assert json.loads(dag.to_json())["labels"] == ["input", "sep3x3", "conv5x5", "output"]
+    for text in ("{", "[]", '{"node_types": [0]}', '{"node_types": [true], "edges": []}'):
+        with pytest.raises(GraphError, match=r"Dag.from_json"):
+            Dag.from_json(text)
+    with pytest.raises(GraphError, match="expected space enas3, found enas2"):
+        Dag.from_json(dag.to_json(), EnasSpace(3))
+
+
+def test_pictures_hold_every_node_and_edge(tmp_path):
+    svg = ElementTree.fromstring(DIAMOND._repr_svg_())
+    name = "{http://www.w3.org/2000/svg}"
+    assert len(svg.findall(f"{name}text")) == 4
+    assert len(svg.findall(f"{name}path")) == 4
+    assert DIAMOND.to_dot().count("->") == 4
+    DIAMOND.save(tmp_path / "a.svg")
+    assert (tmp_path / "a.svg").read_text() == DIAMOND.to_svg()
+    with pytest.raises(UsageError, match="expected one of .json"):
+        DIAMOND.save(tmp_path / "a.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.svg"]
+
+
+def test_written_module_builds_the_network(tmp_path):
+    dag = EnasSpace(2).parse("[[1], [2, 1]]")
+    dag.save(tmp_path / "a.py")
+    scope: dict = {}
+    exec(compile((tmp_path / "a.py").read_text(), "a.py", "exec"), scope)
+    built = sum(p.numel() for p in scope["network"]().parameters())
+    assert built == sum(p.numel() for p in dag.to_torch().parameters())
+    with pytest.raises(GraphError, match="search space"):
+        DIAMOND.to_torch()

@@ -1,0 +1,62 @@
+"""A module imports only from rooms that stand before its own."""
+
+import ast
+from pathlib import Path
+
+import ngae
+
+ORDER = (
+    "errors", "files", "settings", "_native", "drawing", "dag", "rules", "batch", "ops",
+    "networks", "spaces", "data", "oracles", "models", "baselines", "evaluate", "train",
+    "search", "api", "console", "presets", "commands", "cli",
+)  # fmt: skip
+ROOT = Path(ngae.__file__).parent
+# Settings are plain values without torch; commands read them before anything else is loaded.
+SETTINGS = {"ngae.evaluate.config", "ngae.models.config", "ngae.data.config"}
+
+
+def _room(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def _imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("ngae"):
+            found |= {
+                f"ngae.{alias.name}" if node.module == "ngae" else node.module
+                for alias in node.names
+            }
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names if alias.name.startswith("ngae")}
+    return found
+
+
+def test_imports_go_one_way():
+    wrong = []
+    for path in sorted(ROOT.rglob("*.py")):
+        if path.name in ("__init__.py", "__main__.py") and path.parent == ROOT:
+            continue
+        if path.name == "__main__.py":
+            continue
+        room = path.relative_to(ROOT).parts[0].removesuffix(".py")
+        assert room in ORDER, f"{path}: the room {room} has no place in the order"
+        for module in _imports(path):
+            target = _room(module)
+            if target in ("", "_C", "__version__"):
+                continue
+            if ORDER.index(target) > ORDER.index(room):
+                wrong.append(f"{path.relative_to(ROOT)} imports {module}")
+    assert wrong == []
+
+
+def test_only_consoles_print():
+    wrong = []
+    for path in sorted(ROOT.rglob("*.py")):
+        room = path.relative_to(ROOT).parts[0].removesuffix(".py")
+        if room in ("console", "cli", "commands") or path.name == "dvae_check.py":
+            continue
+        calls = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
+        if any(isinstance(c.func, ast.Name) and c.func.id == "print" for c in calls):
+            wrong.append(str(path.relative_to(ROOT)))
+    assert wrong == ["baselines/dvae.py"] or wrong == []
