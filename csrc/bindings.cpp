@@ -2,12 +2,16 @@
 // addresses that Python has checked. std::invalid_argument arrives in Python as ValueError.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
+#include <array>
 #include <memory>
 #include <utility>
 
 #include "canonical_hash.h"
+#include "cpu_level.h"
 #include "dag_batch.h"
+#include "dag_gru.h"
 #include "dag_merge.h"
 
 namespace py = pybind11;
@@ -89,6 +93,68 @@ py::tuple merge(const IntArray& node_type, const IntArray& node_index, const Int
   return py::make_tuple(to_dict(std::move(merged.batch)), std::move(node_to_merged));
 }
 
+// Addresses and sizes of tensors, in the order of the structs' members; 0 is no tensor.
+using GraphAddresses = std::array<uintptr_t, 11>;
+using GraphSizes = std::array<int64_t, 4>;
+using WeightAddresses = std::array<uintptr_t, 9>;
+using WeightSizes = std::array<int64_t, 3>;
+using GradientAddresses = std::array<uintptr_t, 10>;
+
+template <class T>
+T* at(uintptr_t address) {
+  return reinterpret_cast<T*>(address);
+}
+
+ngae::GraphView graph_view(const GraphAddresses& a, const GraphSizes& sizes) {
+  const auto ints = [&](int i) { return at<const int32_t>(a[i]); };
+  return {sizes[0], sizes[1], sizes[2], sizes[3], ints(0), ints(1), ints(2), ints(3),
+          ints(4),  ints(5),  ints(6),  ints(7),  ints(8), ints(9), ints(10)};
+}
+
+template <class T>
+ngae::DagGruWeights<T> gru_weights(const WeightAddresses& a, const WeightSizes& sizes) {
+  const auto numbers = [&](int i) { return at<const T>(a[i]); };
+  return {sizes[0],   sizes[1],   sizes[2],   numbers(0), numbers(1), numbers(2),
+          numbers(3), numbers(4), numbers(5), numbers(6), numbers(7), numbers(8)};
+}
+
+template <class T>
+void dag_gru_forward(const GraphAddresses& graph, const GraphSizes& graph_sizes,
+                     const WeightAddresses& weights, const WeightSizes& weight_sizes,
+                     uintptr_t initial, const std::string& level, int64_t threads, uintptr_t h,
+                     uintptr_t saved) {
+  const py::gil_scoped_release release;
+  ngae::dag_gru_forward<T>(graph_view(graph, graph_sizes), gru_weights<T>(weights, weight_sizes),
+                           at<const T>(initial), {level, threads}, at<T>(h), at<T>(saved));
+}
+
+template <class T>
+void dag_gru_backward(const GraphAddresses& graph, const GraphSizes& graph_sizes,
+                      const WeightAddresses& weights, const WeightSizes& weight_sizes,
+                      bool has_initial, const std::string& level, int64_t threads, uintptr_t saved,
+                      uintptr_t dh, const GradientAddresses& gradients) {
+  const py::gil_scoped_release release;
+  const auto out = [&](int i) { return at<T>(gradients[i]); };
+  ngae::dag_gru_backward<T>(
+      graph_view(graph, graph_sizes), gru_weights<T>(weights, weight_sizes), has_initial,
+      {level, threads}, at<const T>(saved), at<const T>(dh),
+      {out(0), out(1), out(2), out(3), out(4), out(5), out(6), out(7), out(8), out(9)});
+}
+
+// Sigmoid and tanh as the inner loops compute them.
+template <class T>
+py::tuple activations(const py::array_t<T, py::array::c_style>& x, const std::string& level) {
+  const ngae::Kernels<T>& kernels = ngae::kernels<T>(level);
+  if (x.size() % kernels.panel != 0) {
+    throw std::invalid_argument("x: expected a multiple of " + std::to_string(kernels.panel) +
+                                " numbers, found " + std::to_string(x.size()));
+  }
+  py::array_t<T> sigmoid(x.size()), tanh(x.size());
+  kernels.sigmoid(x.data(), sigmoid.mutable_data(), x.size());
+  kernels.tanh(x.data(), tanh.mutable_data(), x.size());
+  return py::make_tuple(sigmoid, tanh);
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_C, module) {
@@ -106,4 +172,14 @@ PYBIND11_MODULE(_C, module) {
              py::arg("pred_src").noconvert(), py::arg("level_ptr").noconvert(),
              py::arg("level_node").noconvert(), py::arg("num_groups"), py::arg("use_index"),
              "Merge equal sub-computations per group: (arrays of a GraphBatch, node_to_merged).");
+  module.def("cpu_levels", &ngae::cpu_levels, "Instruction sets of this machine, best last.");
+  module.def("row_stride", &ngae::row_stride, py::arg("hidden"), py::arg("itemsize"),
+             "Numbers from one padded row of states to the next.");
+  module.def("activations", &activations<float>, py::arg("x").noconvert(), py::arg("level"));
+  module.def("activations", &activations<double>, py::arg("x").noconvert(), py::arg("level"),
+             "Sigmoid and tanh of x as the inner loops compute them.");
+  module.def("dag_gru_forward_float32", &dag_gru_forward<float>);
+  module.def("dag_gru_forward_float64", &dag_gru_forward<double>);
+  module.def("dag_gru_backward_float32", &dag_gru_backward<float>);
+  module.def("dag_gru_backward_float64", &dag_gru_backward<double>);
 }

@@ -13,7 +13,7 @@ using ngae::Product;
 
 constexpr int64_t kTileRows = NGAE_TILE_ROWS;  // as many as leave registers for two panels' worth
 constexpr int64_t kBlockRows = 112 / kTileRows * kTileRows;  // rows that share a pass over weights
-constexpr int64_t kOuterRows = 256;  // rows of one pass of an outer product
+constexpr int64_t kOuterRows = 256;                          // rows of one pass of an outer product
 
 template <class T>
 constexpr int64_t kPanel = 2 * kLanes<T>;

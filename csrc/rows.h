@@ -91,7 +91,8 @@ void message_backward_rows(const Rows<T>& rows, const int32_t* succ_ptr, const i
     const int64_t u = rows.list[i];
     for (int64_t j = 0; j < rows.width; j += kLanes<T>) {
       Vector<T> sum{};
-      for (int32_t e = succ_ptr[u]; e < succ_ptr[u + 1]; ++e) sum += load(da + succ_dst[e] * ld + j);
+      for (int32_t e = succ_ptr[u]; e < succ_ptr[u + 1]; ++e)
+        sum += load(da + succ_dst[e] * ld + j);
       const auto gradient = ngae::message_backward(load(values + u * 2 * ld + j),
                                                    load(values + u * 2 * ld + ld + j), sum);
       store(dvalues + u * 2 * ld + j, gradient.gate_sum);

@@ -1,0 +1,158 @@
+"""Known answers: one `Record`, a `Table` of them in columns, a `Dataset` of two tables."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ngae.dag import Dag, canonical_hashes
+from ngae.data.config import DataConfig
+from ngae.spaces.base import SearchSpace
+
+
+@dataclass(frozen=True)
+class Record:
+    """One known answer.
+
+    Attributes:
+        dag: The architecture.
+        performance: Higher is better.
+        complexity: In the order of the table's `complexity_names`; lower is better.
+    """
+
+    dag: Dag
+    performance: float
+    complexity: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Known answers in columns.
+
+    Attributes:
+        name: Name of the table.
+        space: The search space of all its architectures.
+        dags: The architectures.
+        performance: float64 (num_rows,), higher is better.
+        complexity: float64 (num_rows, num_complexities), lower is better.
+        performance_name: Name of the performance.
+        complexity_names: Names of the complexities.
+        lines: int64 (num_rows,) line of each row in its file, from 1; 0 for embedded tables.
+        source: Path of the file, or "embedded".
+    """
+
+    name: str
+    space: SearchSpace
+    dags: tuple[Dag, ...]
+    performance: NDArray[np.float64]
+    complexity: NDArray[np.float64]
+    performance_name: str
+    complexity_names: tuple[str, ...]
+    lines: NDArray[np.int64]
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.dags)
+
+    def __getitem__(self, row: int) -> Record:
+        return Record(self.dags[row], float(self.performance[row]), tuple(self.complexity[row]))
+
+    def subset(self, rows: NDArray[np.int64]) -> Table:
+        """Return the given rows, in the given order."""
+        return Table(
+            self.name,
+            self.space,
+            tuple(self.dags[row] for row in rows),
+            self.performance[rows],
+            self.complexity[rows],
+            self.performance_name,
+            self.complexity_names,
+            self.lines[rows],
+            self.source,
+        )
+
+    @cached_property
+    def hashes(self) -> tuple[str, ...]:
+        """Canonical hash of each row's architecture."""
+        return tuple(canonical_hashes(self.dags))
+
+    def duplicates(self) -> list[list[int]]:
+        """Return groups of rows (at least two each) with the same architecture."""
+        groups: dict[str, list[int]] = {}
+        for row, digest in enumerate(self.hashes):
+            groups.setdefault(digest, []).append(row)
+        return [rows for rows in groups.values() if len(rows) > 1]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits of architectures and targets, in their order."""
+        digest = hashlib.sha256("".join(self.hashes).encode())
+        digest.update(np.ascontiguousarray(self.performance).tobytes())
+        digest.update(np.ascontiguousarray(self.complexity).tobytes())
+        return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A table in two parts: rows to learn from, rows to judge by.
+
+    Attributes:
+        table: All rows.
+        train_rows: int64, rows of the training part.
+        test_rows: int64, rows of the test part.
+        config: What was asked for.
+        notes: What is odd about the data, for people to read.
+    """
+
+    table: Table
+    train_rows: NDArray[np.int64]
+    test_rows: NDArray[np.int64]
+    config: DataConfig
+    notes: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the table."""
+        return self.table.name
+
+    @property
+    def space(self) -> SearchSpace:
+        """The search space."""
+        return self.table.space
+
+    @cached_property
+    def train(self) -> Table:
+        """The rows to learn from."""
+        return self.table.subset(self.train_rows)
+
+    @cached_property
+    def test(self) -> Table:
+        """The rows to judge by."""
+        return self.table.subset(self.test_rows)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Digits that tell these training rows from others."""
+        return self.train.fingerprint
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the facts that `data.json` holds."""
+        return {
+            "name": self.name,
+            "source": self.table.source,
+            "space": self.space.name,
+            "rows": len(self.table),
+            "train_rows": len(self.train_rows),
+            "test_rows": len(self.test_rows),
+            "performance": self.table.performance_name,
+            "complexity": list(self.table.complexity_names),
+            "split": self.config.split,
+            "split_seed": self.config.split_seed,
+            "fingerprint": self.fingerprint,
+            "notes": list(self.notes),
+        }
