@@ -6,13 +6,11 @@ from pathlib import Path
 import ngae
 
 ORDER = (
-    "errors", "files", "settings", "_native", "drawing", "dag", "rules", "batch", "ops",
+    "errors", "files", "settings", "console", "_native", "drawing", "dag", "rules", "batch", "ops",
     "networks", "spaces", "data", "oracles", "models", "baselines", "evaluate", "train",
-    "search", "api", "console", "presets", "commands", "cli",
+    "search", "api", "presets", "commands", "cli",
 )  # fmt: skip
 ROOT = Path(ngae.__file__).parent
-# Settings are plain values without torch; commands read them before anything else is loaded.
-SETTINGS = {"ngae.evaluate.config", "ngae.models.config", "ngae.data.config"}
 
 
 def _room(module: str) -> str:

@@ -12,7 +12,7 @@ from torch import Tensor
 from ngae.dag import Dag
 from ngae.data import Dataset, load_config
 from ngae.errors import RefusedError, UsageError
-from ngae.evaluate import evaluate
+from ngae.evaluate.protocol import evaluate
 from ngae.models import NGAEModel, Posterior, Prediction
 from ngae.oracles.base import Oracle
 from ngae.search import SearchConfig, SearchResult, run_search

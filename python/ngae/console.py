@@ -1,7 +1,6 @@
-"""What every command prints and how it ends: banner, tables, progress, errors, exit codes.
+"""What every command prints and how it ends: messages, tables, errors, exit codes.
 
-Progress and messages go to stderr, results to stdout. This module needs no torch until a banner
-is printed.
+Progress and messages go to stderr, results to stdout. Nothing here needs torch.
 """
 
 from __future__ import annotations
@@ -67,19 +66,6 @@ def add_common_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags of every command."""
     parser.add_argument("--json", action="store_true", help="print results as JSON on stdout")
     parser.add_argument("--debug", action="store_true", help="print a traceback with an error")
-
-
-def banner(device: str) -> None:
-    """Say which versions and which backend are at work."""
-    import torch
-
-    import ngae
-    from ngae.ops import active_backend
-
-    say(
-        f"ngae {ngae.__version__} | torch {torch.__version__} | device {device} | "
-        f"ops {active_backend()} | {torch.get_num_threads()} threads"
-    )
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

@@ -38,11 +38,12 @@ def command(arguments: argparse.Namespace) -> int:
     import dataclasses
 
     from ngae.api import NGAE
-    from ngae.evaluate import evaluate
+    from ngae.commands.banner import show_banner
+    from ngae.evaluate.protocol import evaluate
     from ngae.files import finite
 
     run = NGAE.load(Path(arguments.run))
-    console.banner(str(run.model.device))
+    show_banner(run.model.device)
     config = dataclasses.replace(
         run.config.evaluate, **given_flags(arguments, EvaluateConfig)
     )

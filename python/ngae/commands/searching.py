@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from ngae import console
 from ngae.api import NGAE
+from ngae.commands.banner import show_banner
 from ngae.files import finite
 from ngae.oracles.registry import oracle_named
 from ngae.search.base import Trial
@@ -47,7 +48,7 @@ def search_and_show(
 ) -> int:
     """Search as `config` says and show it; the exit code."""
     run = NGAE.load(run_path)
-    console.banner(str(run.model.device))
+    show_banner(run.model.device)
     known = run.data.table
     oracle = oracle_named(config.oracle, known)
     name = f"{config.strategy}-b{config.budget}-s{config.seed}"

@@ -11,6 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ngae import console
+from ngae.commands.banner import show_banner
 from ngae.data import Dataset, load_config
 from ngae.errors import UsageError
 from ngae.files import finite
@@ -100,7 +101,7 @@ def train_and_show(
 ) -> int:
     """Train as `config` says and show it; the exit code."""
     device = pick_device(config.train.device)
-    console.banner(str(device))
+    show_banner(device)
     data = load_config(config.data)
     show_data(data)
     _check_nvt(nvt, data)

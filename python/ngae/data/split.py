@@ -18,8 +18,8 @@ def split_rows(table: Table, config: DataConfig) -> tuple[Rows, Rows]:
     """Split as `config` says.
 
     `published` is the split of D-VAE's code: `random.Random(seed).shuffle` over the rows, the
-    first `1 - test_fraction` of them to learn from. `distinct` does so too, then brings rows
-    whose graph is isomorphic to a training row's over to the training rows.
+    first `1 - test_fraction` of them to learn from. `distinct` does so with whole groups of
+    isomorphic graphs; where every graph is distinct, the two are the same.
 
     Returns:
         Training rows and test rows, int64, in the shuffled order.
@@ -32,10 +32,7 @@ def split_rows(table: Table, config: DataConfig) -> tuple[Rows, Rows]:
     cut = int(len(order) * (1 - config.test_fraction))
     train, test = order[:cut], order[cut:]
     if config.split == "distinct":
-        known = {table.hashes[row] for row in train}
-        moved = [row for row in test if table.hashes[row] in known]
-        test = [row for row in test if table.hashes[row] not in known]
-        train = train + moved
+        train, test = _cut_between_graphs(table, order, cut)
     if not train or not test:
         raise DataError(
             f"{table.source}: expected rows for training and testing, found {len(train)} and "
@@ -43,3 +40,14 @@ def split_rows(table: Table, config: DataConfig) -> tuple[Rows, Rows]:
             remedy="bring more distinct architectures, or change --test-fraction",
         )
     return np.array(train, dtype=np.int64), np.array(test, dtype=np.int64)
+
+
+def _cut_between_graphs(table: Table, order: list[int], cut: int) -> tuple[list[int], list[int]]:
+    groups: dict[str, list[int]] = {}
+    for row in order:
+        groups.setdefault(table.hashes[row], []).append(row)
+    train: list[int] = []
+    test: list[int] = []
+    for rows in groups.values():
+        (train if len(train) < cut else test).extend(rows)
+    return train, test

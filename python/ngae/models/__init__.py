@@ -1,19 +1,40 @@
-"""The model: encoder, posterior, decoder, predictors, objective."""
+"""The model: encoder, posterior, decoder, predictors, objective.
 
-from ngae.models.config import LossConfig, ModelConfig
-from ngae.models.encoder import Encoder, Posterior
-from ngae.models.loss import Terms, objective
-from ngae.models.ngae import NGAEModel
-from ngae.models.predictors import Prediction, TargetScaler
+Names are imported when first used: settings are read where there is no torch.
+"""
 
-__all__ = [
-    "Encoder",
-    "LossConfig",
-    "ModelConfig",
-    "NGAEModel",
-    "Posterior",
-    "Prediction",
-    "TargetScaler",
-    "Terms",
-    "objective",
-]
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ngae.models.config import LossConfig as LossConfig
+    from ngae.models.config import ModelConfig as ModelConfig
+    from ngae.models.encoder import Encoder as Encoder
+    from ngae.models.encoder import Posterior as Posterior
+    from ngae.models.loss import Terms as Terms
+    from ngae.models.loss import objective as objective
+    from ngae.models.ngae import NGAEModel as NGAEModel
+    from ngae.models.predictors import Prediction as Prediction
+    from ngae.models.predictors import TargetScaler as TargetScaler
+
+_HOME = {
+    "LossConfig": "config",
+    "ModelConfig": "config",
+    "Encoder": "encoder",
+    "Posterior": "encoder",
+    "Terms": "loss",
+    "objective": "loss",
+    "NGAEModel": "ngae",
+    "Prediction": "predictors",
+    "TargetScaler": "predictors",
+}
+
+__all__ = list(_HOME)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"ngae.models.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'ngae.models' has no attribute {name!r}")

@@ -1,12 +1,31 @@
-"""Chooses the backend of the ops and registers the native ones with torch."""
+"""Chooses the backend of the ops, and hands tensors to the native core as checked addresses."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
+import torch
+from torch import Tensor
+
+from ngae.batch import GraphBatch
 from ngae.errors import UsageError
 
 BACKENDS = ("cpp", "torch")
+
+GRAPH_FIELDS = (
+    "node_type",
+    "node_index",
+    "node_graph",
+    "graph_ptr",
+    "root",
+    "pred_ptr",
+    "pred_src",
+    "succ_ptr",
+    "succ_dst",
+    "level_ptr",
+    "level_node",
+)
 
 
 def active_backend() -> str:
@@ -19,3 +38,56 @@ def active_backend() -> str:
     if backend not in BACKENDS:
         raise UsageError(f"NGAE_OPS: expected one of {', '.join(BACKENDS)}, found {backend}")
     return backend
+
+
+def require_cpu(function: str, device: torch.device) -> None:
+    """Check that the native ops run on `device`.
+
+    Raises:
+        UsageError: They do not; the remedy names the backend that does.
+    """
+    if device.type != "cpu":
+        raise UsageError(
+            f"{function}: expected tensors on the CPU, found {device}",
+            remedy="set NGAE_OPS=torch to use plain PyTorch on this device",
+        )
+
+
+def cpu_level() -> str:
+    """Return the instruction set asked for by NGAE_CPU; "" is the best that the machine has."""
+    return os.environ.get("NGAE_CPU", "")
+
+
+def graph_tensors(batch: GraphBatch) -> list[Tensor]:
+    """List the tensors of `batch` that the ops read, in the order of GRAPH_FIELDS."""
+    return [getattr(batch, name) for name in GRAPH_FIELDS]
+
+
+def addresses(tensors: Sequence[Tensor | None]) -> list[int]:
+    """List the addresses of contiguous CPU tensors; 0 stands for None."""
+    return [0 if tensor is None else tensor.data_ptr() for tensor in tensors]
+
+
+def graph_arguments(graph: Sequence[Tensor]) -> tuple[list[int], list[int]]:
+    """Check the integer tensors of a batch; return their addresses, and the counts of nodes,
+    edges, graphs and levels.
+
+    Raises:
+        ValueError: A tensor is not contiguous, not int32 or not on the CPU, or sizes disagree.
+    """
+    if len(graph) != len(GRAPH_FIELDS):
+        raise ValueError(f"graph: expected {len(GRAPH_FIELDS)} tensors, found {len(graph)}")
+    nodes, graphs = graph[0].numel(), graph[4].numel()
+    edges, levels = graph[6].numel(), graph[9].numel() - 1
+    expected = (
+        *(nodes, nodes, nodes, graphs + 1, graphs, nodes + 1, edges, nodes + 1, edges),
+        *(levels + 1, nodes),
+    )
+    for name, tensor, size in zip(GRAPH_FIELDS, graph, expected, strict=True):
+        good = tensor.dtype == torch.int32 and tensor.device.type == "cpu"
+        if not good or not tensor.is_contiguous() or tensor.shape != (size,):
+            raise ValueError(
+                f"{name}: expected a contiguous int32 CPU tensor of shape ({size},), found "
+                f"{tensor.dtype} on {tensor.device} of shape {tuple(tensor.shape)}"
+            )
+    return addresses(graph), [nodes, edges, graphs, levels]

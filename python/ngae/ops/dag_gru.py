@@ -1,12 +1,35 @@
-"""`dag_gru`: gated sums and a GRU along the edges of many DAGs, level by level."""
+"""`dag_gru`: gated sums and a GRU along the edges of many DAGs, level by level.
+
+The door `dag_gru` checks its arguments; `torch.ops.ngae.dag_gru` and `dag_gru_backward` behind it
+are native and differentiable.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import torch
 from torch import Tensor
 
+from ngae import _native
 from ngae.batch import GraphBatch
-from ngae.ops import reference
+from ngae.ops import _library, reference
 from ngae.ops.parameters import DagGruParameters, check_batch, check_dag_gru, check_tensor
+
+_WEIGHTS = (
+    "Tensor w_ih, Tensor b_ih, Tensor w_hh, Tensor b_hh, Tensor w_gate, Tensor b_gate, "
+    "Tensor w_map, Tensor? gate_index, Tensor? map_index"
+)
+_SAVED_ROWS = 7  # padded rows per node that forward keeps for backward
+
+torch.library.define(
+    "ngae::dag_gru", f"(Tensor[] graph, {_WEIGHTS}, Tensor? initial) -> (Tensor h, Tensor saved)"
+)
+torch.library.define(
+    "ngae::dag_gru_backward",
+    f"(Tensor dh, Tensor[] graph, {_WEIGHTS}, Tensor saved, bool has_initial) -> Tensor[]",
+)
 
 
 def dag_gru(
@@ -20,7 +43,8 @@ def dag_gru(
         h_v  = GRUCell(onehot(node_type v), a_v)
 
     The aggregate takes the place of the GRU's hidden state, as in D-VAE (Zhang et al., 2019,
-    equations 4 to 6). A predecessor that stands twice counts twice.
+    equations 4 to 6). A predecessor that stands twice counts twice. On the CPU the result does
+    not depend on the number of threads, nor on the graphs beside a graph.
 
     Args:
         batch: The graphs.
@@ -37,4 +61,122 @@ def dag_gru(
     check_batch("dag_gru", batch, parameters)
     hidden = parameters.w_hh.shape[1]
     check_tensor("dag_gru", "initial", initial, (batch.num_graphs, hidden), parameters.w_hh)
-    return reference.dag_gru(batch, parameters, initial)
+    if _library.active_backend() == "torch":
+        return reference.dag_gru(batch, parameters, initial)
+    _library.require_cpu("dag_gru", parameters.w_hh.device)
+    h, _ = torch.ops.ngae.dag_gru(_library.graph_tensors(batch), *parameters, initial)
+    result: Tensor = h
+    return result
+
+
+def _weight_arguments(weights: Sequence[Tensor | None]) -> tuple[list[int], list[int]]:
+    """Addresses of contiguous weights; hidden_dim, number of node types, rows of index tables."""
+    w_ih, w_hh = weights[0], weights[2]
+    assert w_ih is not None and w_hh is not None
+    rows = [table.shape[0] for table in weights[7:9] if table is not None]
+    return _library.addresses(weights), [w_hh.shape[1], w_ih.shape[1], min(rows, default=0)]
+
+
+def _contiguous(tensors: Sequence[Tensor | None]) -> list[Tensor | None]:
+    return [None if tensor is None else tensor.contiguous() for tensor in tensors]
+
+
+def _function(name: str, dtype: torch.dtype) -> Any:
+    suffix = "float64" if dtype == torch.float64 else "float32"
+    return getattr(_native.load(), f"{name}_{suffix}")
+
+
+def _saved_size(num_nodes: Any, hidden: Any, itemsize: int) -> Any:
+    line, panel = 64 // itemsize, 128 // itemsize
+    return num_nodes * _SAVED_ROWS * ((hidden + panel - 1) // panel * panel + line)
+
+
+@torch.library.impl("ngae::dag_gru", "CPU")
+def _forward(graph: Sequence[Tensor], *arguments: Tensor | None) -> tuple[Tensor, Tensor]:
+    *weights, initial = _contiguous(arguments)
+    addresses, sizes = _weight_arguments(weights)
+    w_hh = weights[2]
+    assert w_hh is not None
+    h = w_hh.new_empty(graph[0].shape[0], sizes[0])
+    saved = w_hh.new_empty(_saved_size(graph[0].shape[0], sizes[0], w_hh.element_size()))
+    _function("dag_gru_forward", w_hh.dtype)(
+        *_library.graph_arguments(graph),
+        addresses,
+        sizes,
+        *_library.addresses([initial]),
+        _library.cpu_level(),
+        torch.get_num_threads(),
+        h.data_ptr(),
+        saved.data_ptr(),
+    )
+    return h, saved
+
+
+def _forward_fake(graph: Sequence[Tensor], *arguments: Tensor | None) -> tuple[Tensor, Tensor]:
+    w_hh = arguments[2]
+    assert w_hh is not None
+    nodes, hidden = graph[0].shape[0], w_hh.shape[1]
+    saved = w_hh.new_empty(_saved_size(nodes, hidden, w_hh.element_size()))
+    return w_hh.new_empty(nodes, hidden), saved
+
+
+def _empty_gradients(
+    weights: Sequence[Tensor | None], graph: Sequence[Tensor], has_initial: bool
+) -> list[Tensor]:
+    """One tensor for each weight and for `initial`; those that are None have no elements."""
+    like = weights[2]
+    assert like is not None
+    gradients = [like.new_empty(0 if weight is None else weight.shape) for weight in weights]
+    initial = like.new_empty(graph[4].shape[0] if has_initial else 0, like.shape[1])
+    return [*gradients, initial]
+
+
+@torch.library.impl("ngae::dag_gru_backward", "CPU")
+def _backward(dh: Tensor, graph: Sequence[Tensor], *arguments: Any) -> list[Tensor]:
+    *rest, has_initial = arguments
+    *weights, saved = _contiguous(rest)
+    dh = dh.contiguous()
+    gradients = _empty_gradients(weights, graph, has_initial)
+    addresses, sizes = _weight_arguments(weights)
+    assert saved is not None
+    given = [*(weight is not None for weight in weights), has_initial]
+    wanted = [g if is_given else None for g, is_given in zip(gradients, given, strict=True)]
+    _function("dag_gru_backward", dh.dtype)(
+        *_library.graph_arguments(graph),
+        addresses,
+        sizes,
+        has_initial,
+        _library.cpu_level(),
+        torch.get_num_threads(),
+        saved.data_ptr(),
+        dh.data_ptr(),
+        _library.addresses(wanted),
+    )
+    return gradients
+
+
+def _backward_fake(dh: Tensor, graph: Sequence[Tensor], *arguments: Any) -> list[Tensor]:
+    *weights, _, has_initial = arguments
+    return _empty_gradients(weights, graph, has_initial)
+
+
+def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    graph, *weights, initial = inputs
+    ctx.has_initial = initial is not None
+    ctx.num_graph = len(graph)
+    ctx.save_for_backward(*graph, *weights, output[1])
+    ctx.mark_non_differentiable(output[1])
+
+
+def _autograd(ctx: Any, dh: Tensor, _: Tensor | None) -> tuple[Any, ...]:
+    saved = ctx.saved_tensors
+    graph, weights = list(saved[: ctx.num_graph]), saved[ctx.num_graph : -1]
+    gradients = torch.ops.ngae.dag_gru_backward(dh, graph, *weights, saved[-1], ctx.has_initial)
+    given = [*(weight is not None for weight in weights), ctx.has_initial]
+    wanted = (g if is_given else None for g, is_given in zip(gradients, given, strict=True))
+    return [None] * ctx.num_graph, *wanted
+
+
+torch.library.register_fake("ngae::dag_gru", _forward_fake)
+torch.library.register_fake("ngae::dag_gru_backward", _backward_fake)
+torch.library.register_autograd("ngae::dag_gru", _autograd, setup_context=_setup_context)

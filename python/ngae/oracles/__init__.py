@@ -1,0 +1,1 @@
+"""Who answers a query: a table, shared weights, training from scratch."""

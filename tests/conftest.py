@@ -1,0 +1,27 @@
+"""Fixtures that several rooms share."""
+
+import numpy as np
+import pytest
+
+from ngae.data import Table
+
+
+@pytest.fixture
+def make_table():
+    """Make a table of random architectures with a performance that depends on them."""
+
+    def make(rows, space, seed=0):
+        rng = np.random.default_rng(seed)
+        dags, seen = [], set()
+        while len(dags) < rows:
+            dag = space.sample(rng)
+            if dag.canonical_hash not in seen:
+                seen.add(dag.canonical_hash)
+                dags.append(dag)
+        performance = np.array([len(d.edges) / 30 + sum(d.node_types) / 100 for d in dags])
+        return Table(
+            "made", space, tuple(dags), performance, space.complexity(dags), "accuracy",
+            space.complexity_names, np.arange(1, rows + 1), "embedded",
+        )  # fmt: skip
+
+    return make

@@ -1,0 +1,122 @@
+import gzip
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ngae.dag import Dag
+from ngae.data import DataConfig, load
+from ngae.data.split import split_rows
+from ngae.errors import ParseError, UsageError
+from ngae.spaces.enas import EnasSpace
+
+SPACE = EnasSpace(3)
+RNG = np.random.default_rng(0)
+DAGS = list({SPACE.sample(RNG): None for _ in range(40)})[:30]
+TEXT = "".join(f"{SPACE.format(dag)}, {i / 100}\n" for i, dag in enumerate(DAGS))
+DATA = Path(os.environ.get("NGAE_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
+ENAS6 = DATA / "enas6" / "final_structures6.txt"
+
+
+def _same(path, **settings):
+    table = load(str(path), **settings).table
+    assert table.dags == tuple(DAGS)
+    np.testing.assert_array_equal(table.performance, np.arange(30) / 100)
+    return table
+
+
+@pytest.mark.parametrize(
+    "text",
+    [TEXT, TEXT.replace("\n", "\r\n"), "\ufeff" + TEXT, TEXT.rstrip(), TEXT.replace("\n", "\n\n")],
+    ids=["plain", "CRLF", "mark", "no last newline", "blank lines"],
+)
+def test_text_forms_are_read_alike(tmp_path, text):
+    path = tmp_path / "t.txt"
+    path.write_bytes(text.encode())
+    table = _same(path)
+    assert table.complexity_names == ("params", "macs")
+    np.testing.assert_array_equal(table.complexity, SPACE.complexity(DAGS))
+
+
+def test_csv_json_lines_and_gzip_give_the_same_table(tmp_path):
+    rows = [(SPACE.format(dag), i / 100, 7 * i) for i, dag in enumerate(DAGS)]
+    csv = 'net,acc,"cost"\n' + "".join(f'"{a}",{p},{c}\n' for a, p, c in rows)
+    forms = [
+        {"net": json.loads(a) if i % 3 else a, "acc": p, "cost": c}
+        for i, (a, p, c) in enumerate(rows)
+    ]
+    forms[1]["net"] = DAGS[1].as_dict()
+    jsonl = "".join(json.dumps(form) + "\n" for form in forms)
+    (tmp_path / "t.csv").write_text(csv)
+    (tmp_path / "t.jsonl").write_text(jsonl)
+    (tmp_path / "t.csv.gz").write_bytes(gzip.compress(csv.encode()))
+    names = {"arch_col": "net", "performance_col": "acc", "complexity_col": "cost"}
+    for name in ("t.csv", "t.jsonl", "t.csv.gz"):
+        table = _same(tmp_path / name, **names)
+        assert table.complexity[:, 0].tolist() == [7.0 * i for i in range(30)]
+        assert table.performance_name == "acc"
+
+
+def test_burn_in_is_skipped_and_said(tmp_path):
+    (tmp_path / "t.txt").write_text(TEXT)
+    data = load(str(tmp_path / "t.txt"), burn_in=10)
+    assert data.table.dags == tuple(DAGS[10:])
+    assert data.table.lines[0] == 11
+    assert data.notes[0] == "burn-in: the first 10 rows were skipped"
+
+
+def test_repeated_rows_are_kept_and_said(tmp_path):
+    (tmp_path / "t.txt").write_text(TEXT + TEXT.splitlines()[4])
+    data = load(str(tmp_path / "t.txt"))
+    assert len(data.table) == 31
+    assert data.table.duplicates() == [[4, 30]]
+    assert "such as lines 5, 31" in data.notes[0]
+
+
+def test_distinct_split_keeps_equal_graphs_on_one_side(make_table):
+    table = make_table(40, SPACE)
+    doubled = table.subset(np.tile(np.arange(40), 3))
+    train, test = split_rows(doubled, DataConfig(split_seed=3, test_fraction=0.3))
+    sides = {doubled.hashes[r] for r in train} & {doubled.hashes[r] for r in test}
+    assert not sides
+    assert sorted([*train, *test]) == list(range(120))
+    again = split_rows(doubled, DataConfig(split_seed=3, test_fraction=0.3))
+    assert np.array_equal(train, again[0])
+    other = split_rows(doubled, DataConfig(split_seed=4, test_fraction=0.3))
+    assert not np.array_equal(train, other[0])
+
+
+def test_unknown_names_and_suffixes_are_refused():
+    for name in ("digits7", "table.xlsx"):
+        with pytest.raises(UsageError, match="expected an embedded table"):
+            load(name)
+    with pytest.raises(UsageError, match="expected a known setting"):
+        load(arch_column="x")
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 60), st.sampled_from("[]0159, -x"))
+def test_any_change_of_a_text_is_an_architecture_or_a_parse_error(seed, place, character):
+    text = SPACE.format(SPACE.sample(np.random.default_rng(seed)))
+    changed = text[:place] + character + text[place + 1 :]
+    try:
+        dag = SPACE.parse(changed)
+    except ParseError as error:
+        assert 1 <= error.column <= len(changed) + 1
+    else:
+        assert isinstance(dag, Dag)
+        assert SPACE.is_valid(dag)
+
+
+@pytest.mark.skipif(not ENAS6.exists(), reason="the ENAS table is not here")
+def test_published_split_of_the_enas_table():
+    data = load(str(ENAS6), burn_in=1000, split="published")
+    assert (len(data.train), len(data.test)) == (17_118, 1_902)
+    assert len(set(data.table.hashes)) == 19_015
+    assert data.table.performance.mean() == pytest.approx(0.73630, abs=1e-5)
+    assert data.train.performance.std() == pytest.approx(0.00614, abs=2e-5)
+    assert data.table.lines[0] == 1001
+    assert len(data.table.duplicates()) == 5
