@@ -1,0 +1,76 @@
+import pickle
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from ngae.errors import RefusedError
+from ngae.train.checkpoint import Checkpoint, load_weights, read_checkpoint, write_checkpoint
+
+GOOD = Checkpoint({"model.w": torch.arange(6.0).view(2, 3), "sums": torch.ones(2)}, {"step": 3})
+
+
+def test_round_trip_and_equal_bytes(tmp_path):
+    first, second = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    write_checkpoint(first, GOOD)
+    write_checkpoint(second, GOOD)
+    assert first.read_bytes() == second.read_bytes()
+    read = read_checkpoint(first)
+    assert read.facts == {"step": 3}
+    assert torch.equal(read.part("model.")["w"], GOOD.tensors["model.w"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.safetensors", "b.safetensors"]
+
+
+def _foreign(path):
+    save_file({"w": torch.ones(2)}, path)
+
+
+def _tampered(path):
+    write_checkpoint(path, GOOD)
+    content = bytearray(path.read_bytes())
+    content[-2] ^= 1
+    path.write_bytes(content)
+
+
+def _tampered_facts(path):
+    write_checkpoint(path, GOOD)
+    path.write_bytes(path.read_bytes().replace(b'step\\": 3', b'step\\": 4'))
+
+
+def _truncated(path):
+    write_checkpoint(path, GOOD)
+    path.write_bytes(path.read_bytes()[:-5])
+
+
+def _pickled(path):
+    path.write_bytes(pickle.dumps({"w": 1}))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda path: None, "found no file"),
+        (_foreign, "of form ngae-checkpoint-1, found None"),
+        (_tampered, "the digest differs"),
+        (_tampered_facts, "the digest differs"),
+        (_truncated, "truncated or foreign"),
+        (_pickled, "truncated or foreign"),
+        (lambda path: path.write_bytes(b""), "truncated or foreign"),
+    ],
+)
+def test_other_files_are_refused_by_name(tmp_path, spoil, message):
+    path = tmp_path / "c.safetensors"
+    spoil(path)
+    before = path.read_bytes() if path.exists() else None
+    with pytest.raises(RefusedError, match=message) as caught:
+        read_checkpoint(path)
+    assert "c.safetensors" in str(caught.value)
+    assert (path.read_bytes() if path.exists() else None) == before
+
+
+def test_weights_that_do_not_fit_are_named(tmp_path):
+    module = torch.nn.Linear(3, 2)
+    with pytest.raises(RefusedError, match=r"missing \['bias'\], unknown \['w'\]"):
+        load_weights(module, {"weight": torch.ones(2, 3), "w": torch.ones(1)}, tmp_path)
+    with pytest.raises(RefusedError, match=r"weight: expected shape \(2, 3\), found \(3, 3\)"):
+        load_weights(module, {"weight": torch.ones(3, 3), "bias": torch.ones(2)}, tmp_path)
