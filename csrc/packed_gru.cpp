@@ -18,8 +18,12 @@ PackedGru<T>::PackedGru(const DagGruWeights<T>& weights, const Kernels<T>& kerne
       bias_n_(layout.ld),
       gate_table_(std::max<int64_t>(weights.num_places, 1) * layout.ld),
       map_table_(std::max<int64_t>(weights.num_places, 1) * layout.ld),
-      hidden_panels_(3 * layout.hidden * layout.width),
-      message_panels_(2 * layout.hidden * layout.width) {
+      linears_{
+          {weights.w_hh, layout.hidden, layout.hidden, kernels},
+          {weights.w_hh + layout.hidden * layout.hidden, layout.hidden, layout.hidden, kernels},
+          {weights.w_hh + 2 * layout.hidden * layout.hidden, layout.hidden, layout.hidden, kernels},
+          {weights.w_gate, layout.hidden, layout.hidden, kernels},
+          {weights.w_map, layout.hidden, layout.hidden, kernels}} {
   fill_tables();
 }
 
@@ -55,17 +59,7 @@ void PackedGru<T>::fill_tables() const {
 
 template <class T>
 void PackedGru<T>::pack(const Team& team) const {
-  const int64_t hidden = layout.hidden, part = hidden * layout.width;
-  const int64_t stride = hidden * kernels.panel;
-  const T* sources[5] = {weights_.w_hh, weights_.w_hh + hidden * hidden,
-                         weights_.w_hh + 2 * hidden * hidden, weights_.w_gate, weights_.w_map};
-  const int64_t begin = team.begin(5 * layout.panels), end = team.end(5 * layout.panels);
-  for (int64_t i = 0; i < 5; ++i) {
-    T* packed = i < 3 ? hidden_panels_.get() + i * part : message_panels_.get() + (i - 3) * part;
-    const int64_t first = std::clamp<int64_t>(begin - i * layout.panels, 0, layout.panels);
-    const int64_t last = std::clamp<int64_t>(end - i * layout.panels, 0, layout.panels);
-    kernels.pack({sources[i], hidden, true, hidden, hidden, packed, stride}, first, last);
-  }
+  for (const PackedLinear<T>& linear : linears_) linear.pack(team);
 }
 
 template <class T>
@@ -77,13 +71,10 @@ GruRows<T> PackedGru<T>::gru_rows(const int32_t* rows, int64_t count, const int3
 template <class T>
 void PackedGru<T>::update(const int32_t* rows, int64_t count, const int32_t* node_type,
                           bool has_sums, const T* a, T* gates, T* h, T* buffer) const {
-  const int64_t hidden = layout.hidden, ld = layout.ld;
+  const int64_t ld = layout.ld;
   if (has_sums) {
     for (int64_t part = 0; part < 3; ++part) {
-      kernels.multiply(
-          {rows, count, a, ld, 1, hidden, 0, hidden_panels_.get() + part * hidden * layout.width,
-           layout.panels, gates + part * ld, 3 * ld, false},
-          buffer);
+      linears_[part].multiply(rows, count, a, ld, gates + part * ld, 3 * ld, buffer);
     }
   } else {
     for (int64_t i = 0; i < count; ++i) std::fill_n(gates + rows[i] * 3 * ld, 3 * ld, T{0});
@@ -94,12 +85,9 @@ void PackedGru<T>::update(const int32_t* rows, int64_t count, const int32_t* nod
 template <class T>
 void PackedGru<T>::send(const int32_t* rows, int64_t count, const int32_t* node_index, const T* h,
                         T* values, T* message, T* buffer) const {
-  const int64_t hidden = layout.hidden, ld = layout.ld;
+  const int64_t ld = layout.ld;
   for (int64_t part = 0; part < 2; ++part) {
-    kernels.multiply(
-        {rows, count, h, ld, 1, hidden, 0, message_panels_.get() + part * hidden * layout.width,
-         layout.panels, values + part * ld, 2 * ld, false},
-        buffer);
+    linears_[3 + part].multiply(rows, count, h, ld, values + part * ld, 2 * ld, buffer);
   }
   const int32_t* place = weights_.num_places == 0 ? nullptr : node_index;
   kernels.message_forward(

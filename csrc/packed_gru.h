@@ -7,6 +7,7 @@
 #include "buffer.h"
 #include "dag_gru.h"
 #include "kernels.h"
+#include "packed_linear.h"
 #include "parallel.h"
 
 namespace ngae {
@@ -59,7 +60,8 @@ class PackedGru {
   void fill_tables() const;
 
   const DagGruWeights<T>& weights_;
-  Buffer<T> type_table_, bias_n_, gate_table_, map_table_, hidden_panels_, message_panels_;
+  Buffer<T> type_table_, bias_n_, gate_table_, map_table_;
+  PackedLinear<T> linears_[5];  // w_hh of r, z, n; w_gate; w_map
 };
 
 }  // namespace ngae

@@ -6,6 +6,7 @@ Progress and messages go to stderr, results to stdout. Nothing here needs torch.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,9 @@ def give(text: str) -> None:
 
 def run(parser: argparse.ArgumentParser, command: Command, argv: Sequence[str] | None) -> int:
     """Parse, run, and turn errors into two lines and an exit code."""
+    # Waiting threads that spin take the cores from whoever else works on the machine, and slow
+    # this process by a factor of ten there. Read by OpenMP when torch is first imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = parser.parse_args(argv)
     try:
         return command(arguments)

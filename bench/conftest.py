@@ -1,0 +1,1 @@
+"""Benchmarks are functions called `bench_...` in files called `bench_....py`."""

@@ -1,0 +1,318 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "cpu_level.h"
+#include "decode.h"
+#include "packed_gru.h"
+#include "packed_linear.h"
+#include "philox.h"
+#include "sweep.h"
+
+namespace ngae {
+namespace {
+
+constexpr int64_t kMostSamples = 112;  // of one block: they share every pass over the weights
+
+// What all samples share: packed weights, padded output weights, one target term per node type.
+template <class T>
+struct Model {
+  const DecoderWeights<T>& weights;
+  const RulesView& rules;
+  const Kernels<T>& kernels;
+  PackedGru<T> gru;
+  PackedLinear<T> type_h, type_z, edge_u, edge_v, edge_z;
+  int64_t type_width, edge_width;
+  std::vector<T> type_out, edge_out;  // (num_types, type_width), (edge_width,), zero padding
+  std::vector<T> target;              // (num_types, edge_width): edge_v GRUCell(type, 0)
+
+  Model(const DecoderWeights<T>& w, const RulesView& rules_, const Kernels<T>& kernels_)
+      : weights(w),
+        rules(rules_),
+        kernels(kernels_),
+        gru(w.gru, kernels_),
+        type_h(w.type_h, w.type_dim, w.gru.hidden, kernels_),
+        type_z(w.type_z, w.type_z == nullptr ? 0 : w.type_dim, w.latent, kernels_),
+        edge_u(w.edge_u, w.edge_dim, w.gru.hidden, kernels_),
+        edge_v(w.edge_v, w.edge_dim, w.gru.hidden, kernels_),
+        edge_z(w.edge_z, w.edge_z == nullptr ? 0 : w.edge_dim, w.latent, kernels_),
+        type_width(type_h.width()),
+        edge_width(edge_u.width()),
+        type_out(w.gru.num_types * type_width, T{0}),
+        edge_out(edge_width, T{0}),
+        target(w.gru.num_types * edge_width) {
+    for (int64_t t = 0; t < w.gru.num_types; ++t) {
+      std::copy_n(w.type_out + t * w.type_dim, w.type_dim, type_out.data() + t * type_width);
+    }
+    std::copy_n(w.edge_out, w.edge_dim, edge_out.data());
+  }
+
+  void pack(const Team& team) const {
+    gru.pack(team);
+    for (const PackedLinear<T>* linear : {&type_h, &type_z, &edge_u, &edge_v, &edge_z}) {
+      linear->pack(team);
+    }
+  }
+
+  void fill_target(T* buffer) {
+    const int64_t types = weights.gru.num_types, ld = gru.layout.ld;
+    std::vector<int32_t> type(types);
+    std::iota(type.begin(), type.end(), 0);
+    std::vector<T> a(types * ld, T{0}), gates(types * 3 * ld), h(types * ld);
+    gru.update(type.data(), types, type.data(), false, a.data(), gates.data(), h.data(), buffer);
+    edge_v.multiply(type.data(), types, h.data(), ld, target.data(), edge_width, buffer);
+  }
+};
+
+// Up to kMostSamples samples on their way through the nodes. Rows of the arrays are samples.
+template <class T>
+class Block {
+ public:
+  explicit Block(const Model<T>& model)
+      : model_(model),
+        nodes_(model.rules.max_nodes),
+        ld_(model.gru.layout.ld),
+        a_(kMostSamples * ld_),
+        gates_(kMostSamples * 3 * ld_),
+        h_(kMostSamples * ld_),
+        values_(kMostSamples * 2 * ld_),
+        messages_(nodes_ * kMostSamples * ld_),
+        sources_(nodes_ * kMostSamples * model.edge_width),
+        type_part_(kMostSamples * model.type_width),
+        edge_part_(kMostSamples * model.edge_width),
+        hidden_(kMostSamples * model.type_width),
+        term_(model.edge_width),
+        probability_((nodes_ / model.kernels.panel + 1) * model.kernels.panel),
+        buffer_(model.kernels.buffer_size),
+        type_(kMostSamples),
+        place_(kMostSamples),
+        pred_ptr_(kMostSamples + 1) {}
+
+  // Decodes samples [first, last) of the input.
+  void run(const DecodeInput<T>& input, int64_t first, int64_t last, const DecodeOutput& output) {
+    start(input, first, last, output);
+    for (int64_t v = 1; v < nodes_ && !alive_.empty(); ++v) {
+      choose_types(input, first, v);
+      pred_src_.clear();
+      std::fill(pred_ptr_.begin(), pred_ptr_.end(), 0);
+      size_t next = 0;
+      for (int64_t row = 0; row < last - first; ++row) {
+        if (next < alive_.size() && alive_[next] == row) {
+          choose_edges(input, first, row, v, output);
+          ++next;
+        }
+        pred_ptr_[row + 1] = static_cast<int32_t>(pred_src_.size());
+      }
+      end_graphs(first, v, output);
+      if (v + 1 < nodes_) update(v);
+    }
+  }
+
+ private:
+  T* messages(int64_t node) const { return messages_.get() + node * kMostSamples * ld_; }
+  T* sources(int64_t node) const {
+    return sources_.get() + node * kMostSamples * model_.edge_width;
+  }
+
+  // The part of a head's first layer that z and the bias give: (samples, width).
+  void fill_part(const DecodeInput<T>& input, int64_t first, const PackedLinear<T>& linear,
+                 const T* bias, int64_t size, int64_t width, T* part) {
+    const int64_t latent = model_.weights.latent;
+    if (linear.width() > 0) {
+      linear.multiply(alive_.data(), static_cast<int64_t>(alive_.size()), input.z + first * latent,
+                      latent, part, width, buffer_.get());
+    } else {
+      std::fill_n(part, static_cast<int64_t>(alive_.size()) * width, T{0});
+    }
+    for (size_t row = 0; row < alive_.size(); ++row) {
+      for (int64_t j = 0; j < size; ++j) part[static_cast<int64_t>(row) * width + j] += bias[j];
+    }
+  }
+
+  void start(const DecodeInput<T>& input, int64_t first, int64_t last, const DecodeOutput& output) {
+    const DecoderWeights<T>& w = model_.weights;
+    const int64_t hidden = w.gru.hidden, count = last - first;
+    alive_.resize(count);
+    std::iota(alive_.begin(), alive_.end(), 0);
+    fill_part(input, first, model_.type_z, w.type_bias, w.type_dim, model_.type_width,
+              type_part_.get());
+    fill_part(input, first, model_.edge_z, w.edge_bias, w.edge_dim, model_.edge_width,
+              edge_part_.get());
+    std::fill_n(output.node_type + first * nodes_, count * nodes_, -1);
+    std::fill_n(output.adjacency + first * nodes_ * nodes_, count * nodes_ * nodes_, uint8_t{0});
+    for (int64_t row = 0; row < count; ++row) {
+      std::fill_n(a_.get() + row * ld_, ld_, T{0});
+      std::copy_n(input.initial + (first + row) * hidden, hidden, a_.get() + row * ld_);
+      type_[row] = output.node_type[(first + row) * nodes_] = model_.rules.start_type;
+    }
+    next_state(0);
+  }
+
+  // From a and the types of the rows alive: their states, messages and terms as sources.
+  void next_state(int64_t v) {
+    const int64_t count = static_cast<int64_t>(alive_.size());
+    std::fill(place_.begin(), place_.end(), static_cast<int32_t>(v));
+    model_.gru.update(alive_.data(), count, type_.data(), true, a_.get(), gates_.get(), h_.get(),
+                      buffer_.get());
+    model_.gru.send(alive_.data(), count, place_.data(), h_.get(), values_.get(), messages(v),
+                    buffer_.get());
+    model_.edge_u.multiply(alive_.data(), count, h_.get(), ld_, sources(v), model_.edge_width,
+                           buffer_.get());
+  }
+
+  void update(int64_t v) {
+    const RowLayout<T>& layout = model_.gru.layout;
+    model_.kernels.sum_neighbours(
+        {alive_.data(), static_cast<int64_t>(alive_.size()), layout.width, ld_}, pred_ptr_.data(),
+        pred_src_.data(), messages_.get(), a_.get());
+    next_state(v);
+  }
+
+  void choose_types(const DecodeInput<T>& input, int64_t first, int64_t v) {
+    const RulesView& rules = model_.rules;
+    const int64_t width = model_.type_width;
+    model_.type_h.multiply(alive_.data(), static_cast<int64_t>(alive_.size()), h_.get(), ld_,
+                           hidden_.get(), width, buffer_.get());
+    logits_.resize(rules.num_types);
+    for (const int64_t row : alive_) {
+      for (int64_t t = 0; t < rules.num_types; ++t) {
+        logits_[t] = model_.kernels.relu_dot(hidden_.get() + row * width,
+                                             type_part_.get() + row * width,
+                                             model_.type_out.data() + t * width, width) +
+                     model_.weights.type_out_bias[t];
+      }
+      const uint8_t* allowed = rules.type_allowed + v * rules.num_types;
+      const int64_t sample = input.sample_ids[first + row];
+      type_[row] = input.stochastic
+                       ? sample_type(allowed, to_uniform(draw(input.seed, sample, v, kTypeBlock).word[0]))
+                       : best_type(allowed);
+    }
+  }
+
+  int32_t best_type(const uint8_t* allowed) const {
+    int32_t best = -1;
+    for (int32_t t = 0; t < model_.rules.num_types; ++t) {
+      if (allowed[t] && (best < 0 || logits_[t] > logits_[best])) best = t;
+    }
+    return best;
+  }
+
+  // The first allowed type at which the cumulative softmax of the logits exceeds `uniform`.
+  int32_t sample_type(const uint8_t* allowed, double uniform) const {
+    const double largest = logits_[best_type(allowed)];
+    double total = 0, cumulative = 0;
+    for (int32_t t = 0; t < model_.rules.num_types; ++t) {
+      if (allowed[t]) total += std::exp(logits_[t] - largest);
+    }
+    int32_t last = -1;
+    for (int32_t t = 0; t < model_.rules.num_types; ++t) {
+      if (!allowed[t]) continue;
+      last = t;
+      cumulative += std::exp(logits_[t] - largest) / total;
+      if (cumulative > uniform) break;
+    }
+    return last;
+  }
+
+  // Decides which nodes before v feed it, and appends them to pred_src_.
+  void choose_edges(const DecodeInput<T>& input, int64_t first, int64_t row, int64_t v,
+                    const DecodeOutput& output) {
+    const RulesView& rules = model_.rules;
+    uint8_t* adjacency = output.adjacency + (first + row) * nodes_ * nodes_;
+    edge_.assign(v, 0);
+    if (type_[row] == rules.end_type && rules.loose_ends_to_end) {
+      for (int64_t u = 0; u < v; ++u) {
+        const uint8_t* feeds = adjacency + u * nodes_;
+        edge_[u] = std::none_of(feeds, feeds + v, [](uint8_t is_edge) { return is_edge != 0; });
+      }
+    } else {
+      fill_probabilities(row, v);
+      const int64_t sample = input.sample_ids[first + row];
+      PhiloxBlock block{};
+      for (int64_t u = 0; u < v; ++u) {
+        const uint8_t rule = rules.edge_rule[u * nodes_ + v];
+        if (input.stochastic && u % 4 == 0) {
+          block = draw(input.seed, sample, v, static_cast<uint32_t>(u / 4));
+        }
+        const T threshold = input.stochastic ? to_uniform(block.word[u % 4]) : T(0.5);
+        edge_[u] = rule == kForced || (rule == kFree && threshold < probability_.get()[u]);
+      }
+      keep_in_degree(rules.edge_rule + v, nodes_, probability_.get(), v,
+                     rules.min_in_degree[type_[row]], rules.max_in_degree[type_[row]],
+                     edge_.data());
+    }
+    for (int64_t u = 0; u < v; ++u) {
+      adjacency[u * nodes_ + v] = edge_[u];
+      if (edge_[u]) pred_src_.push_back(static_cast<int32_t>(u * kMostSamples + row));
+    }
+  }
+
+  // probability_[u] of the free edges from u to v, for the type that v has.
+  void fill_probabilities(int64_t row, int64_t v) {
+    const int64_t width = model_.edge_width, panel = model_.kernels.panel;
+    const T *part = edge_part_.get() + row * width, *target = model_.target.data() + type_[row] * width;
+    for (int64_t j = 0; j < width; ++j) term_.get()[j] = target[j] + part[j];
+    const int64_t padded = (v + panel - 1) / panel * panel;
+    std::fill_n(probability_.get(), padded, T{0});
+    for (int64_t u = 0; u < v; ++u) {
+      if (model_.rules.edge_rule[u * nodes_ + v] != kFree) continue;
+      probability_.get()[u] = model_.kernels.relu_dot(sources(u) + row * width, term_.get(),
+                                                      model_.edge_out.data(), width) +
+                              model_.weights.edge_out_bias[0];
+    }
+    model_.kernels.sigmoid(probability_.get(), probability_.get(), padded);
+  }
+
+  // Writes the types of node v; rows of the end type are finished.
+  void end_graphs(int64_t first, int64_t v, const DecodeOutput& output) {
+    const auto ends = [&](int64_t row) {
+      output.node_type[(first + row) * nodes_ + v] = type_[row];
+      output.num_nodes[first + row] = static_cast<int32_t>(v + 1);
+      return type_[row] == model_.rules.end_type;
+    };
+    alive_.erase(std::remove_if(alive_.begin(), alive_.end(), ends), alive_.end());
+  }
+
+  const Model<T>& model_;
+  int64_t nodes_, ld_;
+  Buffer<T> a_, gates_, h_, values_, messages_, sources_, type_part_, edge_part_, hidden_, term_,
+      probability_, buffer_;
+  std::vector<int32_t> type_, place_, pred_ptr_, pred_src_, alive_;
+  std::vector<uint8_t> edge_;
+  std::vector<T> logits_;
+};
+
+}  // namespace
+
+template <class T>
+void decode(const DecodeInput<T>& input, const DecoderWeights<T>& weights, const RulesView& rules,
+            const Machine& machine, const DecodeOutput& output) {
+  Model<T> model(weights, rules, kernels<T>(machine.level));
+  const int64_t threads = useful_threads(machine.threads, 6 * input.num_samples * rules.max_nodes,
+                                         weights.gru.hidden);
+  const int64_t blocks =
+      std::max(std::min(threads, input.num_samples),
+               (input.num_samples + kMostSamples - 1) / kMostSamples);
+  std::vector<Block<T>> scratch;
+  scratch.reserve(threads);
+  for (int64_t thread = 0; thread < threads; ++thread) scratch.emplace_back(model);
+  const Buffer<T> buffer(model.kernels.buffer_size);
+  parallel(threads, [&](const Team& team) {
+    model.pack(team);
+    team.barrier();
+    if (team.thread == 0) model.fill_target(buffer.get());
+    team.barrier();
+    for (int64_t block = team.thread; block < blocks; block += team.size) {
+      scratch[team.thread].run(input, input.num_samples * block / blocks,
+                               input.num_samples * (block + 1) / blocks, output);
+    }
+  });
+}
+
+template void decode<float>(const DecodeInput<float>&, const DecoderWeights<float>&,
+                            const RulesView&, const Machine&, const DecodeOutput&);
+template void decode<double>(const DecodeInput<double>&, const DecoderWeights<double>&,
+                             const RulesView&, const Machine&, const DecodeOutput&);
+
+}  // namespace ngae
