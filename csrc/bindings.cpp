@@ -13,6 +13,8 @@
 #include "dag_batch.h"
 #include "dag_gru.h"
 #include "dag_merge.h"
+#include "decode.h"
+#include "philox.h"
 
 namespace py = pybind11;
 
@@ -141,6 +143,60 @@ void dag_gru_backward(const GraphAddresses& graph, const GraphSizes& graph_sizes
       {out(0), out(1), out(2), out(3), out(4), out(5), out(6), out(7), out(8), out(9)});
 }
 
+using HeadAddresses = std::array<uintptr_t, 12>;
+using HeadSizes = std::array<int64_t, 3>;
+using RuleAddresses = std::array<uintptr_t, 4>;
+using RuleSizes = std::array<int64_t, 2>;
+using DecodeInputs = std::array<uintptr_t, 3>;
+using DecodeOutputs = std::array<uintptr_t, 3>;
+
+template <class T>
+void decode(const WeightAddresses& weights, const WeightSizes& weight_sizes,
+            const HeadAddresses& heads, const HeadSizes& head_sizes, const RuleAddresses& rules,
+            const RuleSizes& rule_sizes, int32_t start_type, int32_t end_type,
+            bool loose_ends_to_end, const DecodeInputs& in, int64_t num_samples, int64_t seed,
+            bool stochastic, const std::string& level, int64_t threads, const DecodeOutputs& out) {
+  const py::gil_scoped_release release;
+  const auto head = [&](int i) { return at<const T>(heads[i]); };
+  const ngae::DecoderWeights<T> decoder{gru_weights<T>(weights, weight_sizes),
+                                        head_sizes[0],
+                                        head_sizes[1],
+                                        head_sizes[2],
+                                        head(0),
+                                        head(1),
+                                        head(2),
+                                        head(3),
+                                        head(4),
+                                        head(5),
+                                        head(6),
+                                        head(7),
+                                        head(8),
+                                        head(9),
+                                        head(10),
+                                        head(11)};
+  const ngae::RulesView view{rule_sizes[0],
+                             rule_sizes[1],
+                             start_type,
+                             end_type,
+                             loose_ends_to_end,
+                             at<const uint8_t>(rules[0]),
+                             at<const uint8_t>(rules[1]),
+                             at<const int32_t>(rules[2]),
+                             at<const int32_t>(rules[3])};
+  ngae::decode<T>({num_samples, at<const T>(in[0]), at<const T>(in[1]), at<const int64_t>(in[2]),
+                   static_cast<uint64_t>(seed), stochastic},
+                  decoder, view, {level, threads},
+                  {at<int32_t>(out[0]), at<uint8_t>(out[1]), at<int32_t>(out[2])});
+}
+
+// Philox words of one block, for tests against the published vectors.
+std::array<uint32_t, 4> philox(const std::array<uint32_t, 4>& counter,
+                               const std::array<uint32_t, 2>& key) {
+  const ngae::PhiloxBlock block =
+      ngae::philox({{counter[0], counter[1], counter[2], counter[3]}}, key[0], key[1]);
+  return {block.word[0], block.word[1], block.word[2], block.word[3]};
+}
+
 // Sigmoid and tanh as the inner loops compute them.
 template <class T>
 py::tuple activations(const py::array_t<T, py::array::c_style>& x, const std::string& level) {
@@ -182,4 +238,8 @@ PYBIND11_MODULE(_C, module) {
   module.def("dag_gru_forward_float64", &dag_gru_forward<double>);
   module.def("dag_gru_backward_float32", &dag_gru_backward<float>);
   module.def("dag_gru_backward_float64", &dag_gru_backward<double>);
+  module.def("philox", &philox, py::arg("counter"), py::arg("key"),
+             "Four random words from a counter of four words and a key of two.");
+  module.def("decode_float32", &decode<float>);
+  module.def("decode_float64", &decode<double>);
 }

@@ -50,9 +50,21 @@ struct Forward {
     }
   }
 
+  bool sends(int64_t v) const { return graphs.succ_ptr[v] < graphs.succ_ptr[v + 1]; }
+
+  // Zeroes what the loops leave of the saved rows, so that `saved` is a function of the inputs.
+  void clear_rest(int64_t v) const {
+    const int64_t ld = gru.layout.ld, width = gru.layout.width;
+    T* rows[] = {saved.a + v * ld, saved.h + v * ld, saved.gates + v * 3 * ld,
+                 saved.gates + (v * 3 + 1) * ld, saved.gates + (v * 3 + 2) * ld};
+    for (T* row : rows) std::fill(row + width, row + ld, T{0});
+    for (T* row : {saved.values + v * 2 * ld, saved.values + (v * 2 + 1) * ld}) {
+      std::fill(sends(v) ? row + width : row, row + ld, T{0});
+    }
+  }
+
   void run(Groups& groups, int64_t group, T* buffer) const {
     const int64_t ld = gru.layout.ld, hidden = gru.layout.hidden;
-    const auto sends = [&](int32_t v) { return graphs.succ_ptr[v] < graphs.succ_ptr[v + 1]; };
     for (int64_t level = 0; level < graphs.num_levels; ++level) {
       const RowList list = groups.level(group, level);
       aggregate(list, level == 0);
@@ -60,9 +72,10 @@ struct Forward {
                  saved.gates, saved.h, buffer);
       for (int64_t i = 0; i < list.count; ++i) {
         const int64_t v = list.rows[i];
+        clear_rest(v);
         std::memcpy(h + v * hidden, saved.h + v * ld, hidden * sizeof(T));
       }
-      const RowList senders = groups.filter(group, list, sends);
+      const RowList senders = groups.filter(group, list, [&](int32_t v) { return sends(v); });
       gru.send(senders.rows, senders.count, graphs.node_index, saved.h, saved.values, message,
                buffer);
     }

@@ -16,10 +16,11 @@ template <class T>
 struct DecoderWeights {
   DagGruWeights<T> gru;
   int64_t latent, type_dim, edge_dim;
-  const T *type_h, *type_z, *type_bias;   // (type_dim, hidden), (type_dim, latent) or nullptr
-  const T *type_out, *type_out_bias;      // (num_types, type_dim), (num_types,)
+  const T *type_h, *type_z, *type_bias;  // (type_dim, hidden), (type_dim, latent) or nullptr
+  const T *type_out, *type_out_bias;     // (num_types, type_dim), (num_types,)
   const T *edge_u, *edge_v, *edge_z, *edge_bias;  // as the type's, of edge_dim
   const T *edge_out, *edge_out_bias;              // (edge_dim,), (1,)
+  const T* edge_place;                            // (max_nodes, edge_dim) or nullptr
 };
 
 enum EdgeRule : uint8_t { kForbidden = 0, kFree = 1, kForced = 2 };
@@ -29,10 +30,10 @@ struct RulesView {
   int64_t max_nodes, num_types;
   int32_t start_type, end_type;
   bool loose_ends_to_end;
-  const uint8_t* type_allowed;     // (max_nodes, num_types)
-  const uint8_t* edge_rule;        // (max_nodes, max_nodes), [u, v]
-  const int32_t* min_in_degree;    // (num_types,)
-  const int32_t* max_in_degree;    // (num_types,)
+  const uint8_t* type_allowed;   // (max_nodes, num_types)
+  const uint8_t* edge_rule;      // (max_nodes, max_nodes), [u, v]
+  const int32_t* min_in_degree;  // (num_types,)
+  const int32_t* max_in_degree;  // (num_types,)
 };
 
 template <class T>

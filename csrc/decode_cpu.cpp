@@ -5,8 +5,7 @@
 
 #include "cpu_level.h"
 #include "decode.h"
-#include "packed_gru.h"
-#include "packed_linear.h"
+#include "decode_model.h"
 #include "philox.h"
 #include "sweep.h"
 
@@ -15,61 +14,11 @@ namespace {
 
 constexpr int64_t kMostSamples = 112;  // of one block: they share every pass over the weights
 
-// What all samples share: packed weights, padded output weights, one target term per node type.
-template <class T>
-struct Model {
-  const DecoderWeights<T>& weights;
-  const RulesView& rules;
-  const Kernels<T>& kernels;
-  PackedGru<T> gru;
-  PackedLinear<T> type_h, type_z, edge_u, edge_v, edge_z;
-  int64_t type_width, edge_width;
-  std::vector<T> type_out, edge_out;  // (num_types, type_width), (edge_width,), zero padding
-  std::vector<T> target;              // (num_types, edge_width): edge_v GRUCell(type, 0)
-
-  Model(const DecoderWeights<T>& w, const RulesView& rules_, const Kernels<T>& kernels_)
-      : weights(w),
-        rules(rules_),
-        kernels(kernels_),
-        gru(w.gru, kernels_),
-        type_h(w.type_h, w.type_dim, w.gru.hidden, kernels_),
-        type_z(w.type_z, w.type_z == nullptr ? 0 : w.type_dim, w.latent, kernels_),
-        edge_u(w.edge_u, w.edge_dim, w.gru.hidden, kernels_),
-        edge_v(w.edge_v, w.edge_dim, w.gru.hidden, kernels_),
-        edge_z(w.edge_z, w.edge_z == nullptr ? 0 : w.edge_dim, w.latent, kernels_),
-        type_width(type_h.width()),
-        edge_width(edge_u.width()),
-        type_out(w.gru.num_types * type_width, T{0}),
-        edge_out(edge_width, T{0}),
-        target(w.gru.num_types * edge_width) {
-    for (int64_t t = 0; t < w.gru.num_types; ++t) {
-      std::copy_n(w.type_out + t * w.type_dim, w.type_dim, type_out.data() + t * type_width);
-    }
-    std::copy_n(w.edge_out, w.edge_dim, edge_out.data());
-  }
-
-  void pack(const Team& team) const {
-    gru.pack(team);
-    for (const PackedLinear<T>* linear : {&type_h, &type_z, &edge_u, &edge_v, &edge_z}) {
-      linear->pack(team);
-    }
-  }
-
-  void fill_target(T* buffer) {
-    const int64_t types = weights.gru.num_types, ld = gru.layout.ld;
-    std::vector<int32_t> type(types);
-    std::iota(type.begin(), type.end(), 0);
-    std::vector<T> a(types * ld, T{0}), gates(types * 3 * ld), h(types * ld);
-    gru.update(type.data(), types, type.data(), false, a.data(), gates.data(), h.data(), buffer);
-    edge_v.multiply(type.data(), types, h.data(), ld, target.data(), edge_width, buffer);
-  }
-};
-
 // Up to kMostSamples samples on their way through the nodes. Rows of the arrays are samples.
 template <class T>
 class Block {
  public:
-  explicit Block(const Model<T>& model)
+  explicit Block(const DecodeModel<T>& model)
       : model_(model),
         nodes_(model.rules.max_nodes),
         ld_(model.gru.layout.ld),
@@ -177,16 +126,17 @@ class Block {
     logits_.resize(rules.num_types);
     for (const int64_t row : alive_) {
       for (int64_t t = 0; t < rules.num_types; ++t) {
-        logits_[t] = model_.kernels.relu_dot(hidden_.get() + row * width,
-                                             type_part_.get() + row * width,
-                                             model_.type_out.data() + t * width, width) +
-                     model_.weights.type_out_bias[t];
+        logits_[t] =
+            model_.kernels.relu_dot(hidden_.get() + row * width, type_part_.get() + row * width,
+                                    model_.type_out.data() + t * width, width) +
+            model_.weights.type_out_bias[t];
       }
       const uint8_t* allowed = rules.type_allowed + v * rules.num_types;
       const int64_t sample = input.sample_ids[first + row];
-      type_[row] = input.stochastic
-                       ? sample_type(allowed, to_uniform(draw(input.seed, sample, v, kTypeBlock).word[0]))
-                       : best_type(allowed);
+      type_[row] =
+          input.stochastic
+              ? sample_type(allowed, to_uniform(draw(input.seed, sample, v, kTypeBlock).word[0]))
+              : best_type(allowed);
     }
   }
 
@@ -251,8 +201,14 @@ class Block {
   // probability_[u] of the free edges from u to v, for the type that v has.
   void fill_probabilities(int64_t row, int64_t v) {
     const int64_t width = model_.edge_width, panel = model_.kernels.panel;
-    const T *part = edge_part_.get() + row * width, *target = model_.target.data() + type_[row] * width;
+    const T *part = edge_part_.get() + row * width,
+            *target = model_.target.data() + type_[row] * width;
     for (int64_t j = 0; j < width; ++j) term_.get()[j] = target[j] + part[j];
+    if (model_.weights.edge_place != nullptr) {
+      const int64_t size = model_.weights.edge_dim;
+      const T* place = model_.weights.edge_place + v * size;
+      for (int64_t j = 0; j < size; ++j) term_.get()[j] += place[j];
+    }
     const int64_t padded = (v + panel - 1) / panel * panel;
     std::fill_n(probability_.get(), padded, T{0});
     for (int64_t u = 0; u < v; ++u) {
@@ -274,7 +230,7 @@ class Block {
     alive_.erase(std::remove_if(alive_.begin(), alive_.end(), ends), alive_.end());
   }
 
-  const Model<T>& model_;
+  const DecodeModel<T>& model_;
   int64_t nodes_, ld_;
   Buffer<T> a_, gates_, h_, values_, messages_, sources_, type_part_, edge_part_, hidden_, term_,
       probability_, buffer_;
@@ -288,12 +244,11 @@ class Block {
 template <class T>
 void decode(const DecodeInput<T>& input, const DecoderWeights<T>& weights, const RulesView& rules,
             const Machine& machine, const DecodeOutput& output) {
-  Model<T> model(weights, rules, kernels<T>(machine.level));
-  const int64_t threads = useful_threads(machine.threads, 6 * input.num_samples * rules.max_nodes,
-                                         weights.gru.hidden);
-  const int64_t blocks =
-      std::max(std::min(threads, input.num_samples),
-               (input.num_samples + kMostSamples - 1) / kMostSamples);
+  DecodeModel<T> model(weights, rules, kernels<T>(machine.level));
+  const int64_t threads =
+      useful_threads(machine.threads, 6 * input.num_samples * rules.max_nodes, weights.gru.hidden);
+  const int64_t blocks = std::max(std::min(threads, input.num_samples),
+                                  (input.num_samples + kMostSamples - 1) / kMostSamples);
   std::vector<Block<T>> scratch;
   scratch.reserve(threads);
   for (int64_t thread = 0; thread < threads; ++thread) scratch.emplace_back(model);

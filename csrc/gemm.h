@@ -5,6 +5,13 @@
 #include "kernels.h"
 #include "simd.h"
 
+#define NGAE_PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define NGAE_UNROLL(count) NGAE_PRAGMA(clang loop unroll_count(count))
+#else
+#define NGAE_UNROLL(count) NGAE_PRAGMA(GCC unroll count)
+#endif
+
 namespace {
 
 using ngae::OuterProduct;
@@ -37,11 +44,11 @@ inline void multiply_tile(const T* a, int64_t depth, const T* b, T* const* c, bo
     sum[i][0] = accumulate ? load(c[i]) : Vector<T>{};
     sum[i][1] = accumulate ? load(c[i] + lanes) : Vector<T>{};
   }
-#pragma GCC unroll 4
+  NGAE_UNROLL(4)
   for (int64_t k = 0; k < depth; ++k) {
     const Vector<T> left = load(b), right = load(b + lanes);
     b += 2 * lanes;
-#pragma GCC unroll 16
+    NGAE_UNROLL(16)
     for (int i = 0; i < kRows; ++i) {
       const T x = a[i * kStride<T> + k];
       sum[i][0] += x * left;
@@ -68,7 +75,7 @@ inline void outer_tile(const OuterProduct<T>& p, int64_t first, int64_t last, in
     const T* g = p.g + p.rows[r] * p.g_ld + i;
     const T* x = p.x + p.rows[r] * p.x_ld + j;
     const Vector<T> left = load(x), right = load(x + lanes);
-#pragma GCC unroll 16
+    NGAE_UNROLL(16)
     for (int row = 0; row < kRows; ++row) {
       sum[row][0] += g[row] * left;
       sum[row][1] += g[row] * right;

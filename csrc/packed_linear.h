@@ -23,17 +23,17 @@ class PackedLinear {
 
   // Packs this thread's share of the panels. A barrier belongs after it.
   void pack(const Team& team) const {
-    kernels_.pack({weight_, inputs_, true, inputs_, outputs_, packed_.get(),
-                   inputs_ * kernels_.panel},
-                  team.begin(panels_), team.end(panels_));
+    kernels_.pack(
+        {weight_, inputs_, true, inputs_, outputs_, packed_.get(), inputs_ * kernels_.panel},
+        team.begin(panels_), team.end(panels_));
   }
 
   // to[row] = weight from[row] for the listed rows; whole panels of `to` are written.
   void multiply(const int32_t* rows, int64_t count, const T* from, int64_t from_ld, T* to,
                 int64_t to_ld, T* buffer) const {
-    kernels_.multiply({rows, count, from, from_ld, 1, inputs_, 0, packed_.get(), panels_, to, to_ld,
-                       false},
-                      buffer);
+    kernels_.multiply(
+        {rows, count, from, from_ld, 1, inputs_, 0, packed_.get(), panels_, to, to_ld, false},
+        buffer);
   }
 
   int64_t width() const { return panels_ * kernels_.panel; }

@@ -83,6 +83,7 @@ def _reconstruction(decoder, dag, z):
         bare = decoder.propagation.gru(one_hot[None], torch.zeros_like(states[:1]))[0]
         for u in range(v - 1):
             hidden = decoder.edge_source(states[u]) + decoder.edge_target(bare)
+            hidden = hidden + decoder.edge_place[v]
             if decoder.edge_latent is not None:
                 hidden = hidden + decoder.edge_latent(z)
             probability = torch.sigmoid(decoder.edge_out(torch.relu(hidden)))[0]

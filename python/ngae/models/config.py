@@ -22,7 +22,9 @@ class ModelConfig:
     head_dim: int = setting(256, "hidden size of the node type and edge heads", least=1)
     predictor_dim: int = setting(256, "hidden size of the predictors", least=1)
     bidirectional: bool = setting(True, "propagate along the edges and against them")
-    vertex_index: bool = setting(False, "let gate and map see the place of a node (as D-VAE does)")
+    # Without it two nodes of equal history send the same message, and skip edges are learned late:
+    # r .862 instead of .954 after 4 epochs on ENAS-6.
+    vertex_index: bool = setting(True, "let gate and map see the place of a node (as D-VAE does)")
     readout: Literal["all", "output"] = setting(
         "all", "node states that the posterior reads: all of them, or the output node's"
     )

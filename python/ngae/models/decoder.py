@@ -23,7 +23,9 @@ class Decoder(nn.Module):
     """Latent points to graphs.
 
     z enters as the first node's aggregate, `h_0 = GRU(start, tanh(W z + b))`, and, with
-    `latent_in_heads`, also the first layer of both heads.
+    `latent_in_heads`, also the first layer of both heads. Before its edges are decided a node's
+    state depends on its type alone, so the edge head also gets a term for the node's place:
+    without it two nodes of one type would have to get the same edges.
     """
 
     def __init__(self, rules: DecodeRules, config: ModelConfig) -> None:
@@ -36,6 +38,7 @@ class Decoder(nn.Module):
         self.type_out = nn.Linear(head, types)
         self.edge_source = nn.Linear(hidden, head)
         self.edge_target = nn.Linear(hidden, head, bias=False)
+        self.edge_place = nn.Parameter(torch.empty(rules.max_nodes, head).uniform_(-0.1, 0.1))
         self.edge_out = nn.Linear(head, 1)
         self.type_latent = self._latent(config)
         self.edge_latent = self._latent(config)
@@ -99,6 +102,7 @@ class Decoder(nn.Module):
     def _edge_loss(self, batch: GraphBatch, decisions: Decisions, h: Tensor, z: Tensor) -> Tensor:
         source = self.edge_source(h)  # (num_nodes, head_dim)
         target = self.edge_target(self.propagation.type_states())[batch.node_type.long()]
+        target = target + self.edge_place[batch.node_index.long()]
         if self.edge_latent is not None:
             target = target + self.edge_latent(z)[batch.node_graph.long()]
         hidden = torch.relu(source[decisions.pair_source] + target[decisions.pair_target])
@@ -121,6 +125,7 @@ class Decoder(nn.Module):
             edge_bias=self.edge_source.bias,
             edge_out=self.edge_out.weight.squeeze(0),
             edge_out_bias=self.edge_out.bias,
+            edge_place=self.edge_place,
         )
 
 

@@ -50,7 +50,8 @@ def macro_complexity(
 ) -> tuple[int, int]:
     """Count trainable parameters and multiply-adds of one image, without building the network.
 
-    params = stem + head + sum over layers of (mix of its inputs + its operation), macs likewise.
+    params = stem + head + sum over layers of their operation, macs likewise; the mean of a layer's
+    inputs has no weights, so that skip edges cost nothing.
     A multiply-add is one product of a weight with an input value, borders included, in a
     convolution or in the linear layer; batch norm, biases, pooling and ReLU count no macs.
 
@@ -66,31 +67,26 @@ def macro_complexity(
         GraphError: Lists of unequal length, no such operation, or an input that is no earlier node.
     """
     check_layers(operations, inputs)
-    costs, mix, base = _costs(config)
-    edges = sum(len(nodes) for nodes in inputs)
-    params, macs = (
-        base[k] + mix[k] * edges + sum(costs[operation][k] for operation in operations)
-        for k in range(2)
-    )
+    base, layers = _costs(config)
+    params = base[0] + sum(layers[operation][0] for operation in operations)
+    macs = base[1] + sum(layers[operation][1] for operation in operations)
     return params, macs
 
 
 def macro_complexities(
-    operations: NDArray[np.integer[Any]], num_inputs: NDArray[np.integer[Any]], config: MacroConfig
+    operations: NDArray[np.integer[Any]], config: MacroConfig
 ) -> NDArray[np.int64]:
     """Count as `macro_complexity` for many networks at once.
 
     Args:
         operations: (n, num_layers) numbers into OPERATIONS.
-        num_inputs: (n, num_layers) how many nodes feed each layer.
         config: Sizes of the networks.
 
     Returns:
         int64 (n, 2): params, macs.
     """
-    costs, mix, base = (np.array(part, dtype=np.int64) for part in _costs(config))
-    edges = num_inputs.sum(axis=1, dtype=np.int64)
-    counted: NDArray[np.int64] = base + costs[operations].sum(axis=1) + edges[:, None] * mix
+    base, layers = (np.array(part, dtype=np.int64) for part in _costs(config))
+    counted: NDArray[np.int64] = base + layers[operations].sum(axis=1)
     return counted
 
 
@@ -118,21 +114,17 @@ def check_layers(operations: tuple[int, ...], inputs: tuple[tuple[int, ...], ...
 
 
 @lru_cache
-def _costs(config: MacroConfig) -> tuple[tuple[tuple[int, int], ...], tuple[int, int], list[int]]:
-    """(params, macs) of a layer by its operation, of one input edge, and of stem plus head.
-
-    A layer's cost includes scale and shift of its two batch norms (of the mix, of the operation).
-    """
+def _costs(config: MacroConfig) -> tuple[tuple[int, int], tuple[tuple[int, int], ...]]:
+    """(params, macs) of stem and head together, and of a layer by its operation."""
     width, pixels, classes = config.channels, config.image_size**2, config.num_classes
     norm = 2 * width
     layers = []
     for name, size in zip(OPERATIONS, KERNEL_SIZES, strict=True):
         dense, separable = width * width * size**2, width * size**2 + width * width
-        weights = {"con": dense, "sep": separable}.get(name[:3], 0)
-        layers.append((norm + weights + (norm if weights else 0), weights * pixels))
-    edge = (width * width, width * width * pixels)
+        weights = {"conv": dense, "sep": separable}.get(name.rstrip("x0123456789"), 0)
+        layers.append((weights + norm if weights else 0, weights * pixels))
     stem, head = config.image_channels * width * 9, width * classes
-    return tuple(layers), edge, [stem + norm + head + classes, stem * pixels + head]
+    return (stem + norm + head + classes, stem * pixels + head), tuple(layers)
 
 
 def __getattr__(name: str) -> Any:

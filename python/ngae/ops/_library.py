@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from ngae import _native
 from ngae.batch import GraphBatch
 from ngae.errors import UsageError
 
@@ -54,8 +56,16 @@ def require_cpu(function: str, device: torch.device) -> None:
 
 
 def cpu_level() -> str:
-    """Return the instruction set asked for by NGAE_CPU; "" is the best that the machine has."""
-    return os.environ.get("NGAE_CPU", "")
+    """Return the instruction set asked for by NGAE_CPU; "" is the best that the machine has.
+
+    Raises:
+        UsageError: The machine has no such level.
+    """
+    level = os.environ.get("NGAE_CPU", "")
+    if level and level not in _native.load().cpu_levels():
+        known = ", ".join(_native.load().cpu_levels())
+        raise UsageError(f"NGAE_CPU: expected one of {known}, found {level}")
+    return level
 
 
 def graph_tensors(batch: GraphBatch) -> list[Tensor]:
@@ -66,6 +76,32 @@ def graph_tensors(batch: GraphBatch) -> list[Tensor]:
 def addresses(tensors: Sequence[Tensor | None]) -> list[int]:
     """List the addresses of contiguous CPU tensors; 0 stands for None."""
     return [0 if tensor is None else tensor.data_ptr() for tensor in tensors]
+
+
+def contiguous(tensors: Sequence[Tensor | None]) -> list[Tensor | None]:
+    """Copy the tensors that are not contiguous."""
+    return [None if tensor is None else tensor.contiguous() for tensor in tensors]
+
+
+def weight_arguments(weights: Sequence[Tensor | None]) -> tuple[list[int], list[int]]:
+    """Return what the native core takes of the weights of a propagation.
+
+    Args:
+        weights: The fields of DagGruParameters, contiguous.
+
+    Returns:
+        Their addresses; hidden_dim, the number of node types, rows of the index tables.
+    """
+    w_ih, w_hh = weights[0], weights[2]
+    assert w_ih is not None and w_hh is not None
+    rows = [table.shape[0] for table in weights[7:9] if table is not None]
+    return addresses(weights), [w_hh.shape[1], w_ih.shape[1], min(rows, default=0)]
+
+
+def function(name: str, dtype: torch.dtype) -> Any:
+    """Return the native function `name` for numbers of `dtype`."""
+    suffix = "float64" if dtype == torch.float64 else "float32"
+    return getattr(_native.load(), f"{name}_{suffix}")
 
 
 def graph_arguments(graph: Sequence[Tensor]) -> tuple[list[int], list[int]]:

@@ -12,11 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ngae import _native
 from ngae.batch import GraphBatch
 from ngae.ops import _library, reference
 from ngae.ops.parameters import DagGruParameters, check_batch, check_dag_gru, check_tensor
 
+_NUM_GRAPH = len(_library.GRAPH_FIELDS)
+_GRAPH = ", ".join(f"Tensor {name}" for name in _library.GRAPH_FIELDS)
 _WEIGHTS = (
     "Tensor w_ih, Tensor b_ih, Tensor w_hh, Tensor b_hh, Tensor w_gate, Tensor b_gate, "
     "Tensor w_map, Tensor? gate_index, Tensor? map_index"
@@ -24,11 +25,11 @@ _WEIGHTS = (
 _SAVED_ROWS = 7  # padded rows per node that forward keeps for backward
 
 torch.library.define(
-    "ngae::dag_gru", f"(Tensor[] graph, {_WEIGHTS}, Tensor? initial) -> (Tensor h, Tensor saved)"
+    "ngae::dag_gru", f"({_GRAPH}, {_WEIGHTS}, Tensor? initial) -> (Tensor h, Tensor saved)"
 )
 torch.library.define(
     "ngae::dag_gru_backward",
-    f"(Tensor dh, Tensor[] graph, {_WEIGHTS}, Tensor saved, bool has_initial) -> Tensor[]",
+    f"(Tensor dh, {_GRAPH}, {_WEIGHTS}, Tensor saved, bool has_initial) -> Tensor[]",
 )
 
 
@@ -64,26 +65,13 @@ def dag_gru(
     if _library.active_backend() == "torch":
         return reference.dag_gru(batch, parameters, initial)
     _library.require_cpu("dag_gru", parameters.w_hh.device)
-    h, _ = torch.ops.ngae.dag_gru(_library.graph_tensors(batch), *parameters, initial)
+    h, _ = torch.ops.ngae.dag_gru(*_library.graph_tensors(batch), *parameters, initial)
     result: Tensor = h
     return result
 
 
-def _weight_arguments(weights: Sequence[Tensor | None]) -> tuple[list[int], list[int]]:
-    """Addresses of contiguous weights; hidden_dim, number of node types, rows of index tables."""
-    w_ih, w_hh = weights[0], weights[2]
-    assert w_ih is not None and w_hh is not None
-    rows = [table.shape[0] for table in weights[7:9] if table is not None]
-    return _library.addresses(weights), [w_hh.shape[1], w_ih.shape[1], min(rows, default=0)]
-
-
-def _contiguous(tensors: Sequence[Tensor | None]) -> list[Tensor | None]:
-    return [None if tensor is None else tensor.contiguous() for tensor in tensors]
-
-
-def _function(name: str, dtype: torch.dtype) -> Any:
-    suffix = "float64" if dtype == torch.float64 else "float32"
-    return getattr(_native.load(), f"{name}_{suffix}")
+def _split(arguments: Sequence[Any]) -> tuple[Sequence[Tensor], Sequence[Any]]:
+    return arguments[:_NUM_GRAPH], arguments[_NUM_GRAPH:]
 
 
 def _saved_size(num_nodes: Any, hidden: Any, itemsize: int) -> Any:
@@ -92,14 +80,15 @@ def _saved_size(num_nodes: Any, hidden: Any, itemsize: int) -> Any:
 
 
 @torch.library.impl("ngae::dag_gru", "CPU")
-def _forward(graph: Sequence[Tensor], *arguments: Tensor | None) -> tuple[Tensor, Tensor]:
-    *weights, initial = _contiguous(arguments)
-    addresses, sizes = _weight_arguments(weights)
+def _forward(*arguments: Tensor | None) -> tuple[Tensor, Tensor]:
+    graph, rest = _split(arguments)
+    *weights, initial = _library.contiguous(rest)
+    addresses, sizes = _library.weight_arguments(weights)
     w_hh = weights[2]
     assert w_hh is not None
     h = w_hh.new_empty(graph[0].shape[0], sizes[0])
     saved = w_hh.new_empty(_saved_size(graph[0].shape[0], sizes[0], w_hh.element_size()))
-    _function("dag_gru_forward", w_hh.dtype)(
+    _library.function("dag_gru_forward", w_hh.dtype)(
         *_library.graph_arguments(graph),
         addresses,
         sizes,
@@ -112,8 +101,9 @@ def _forward(graph: Sequence[Tensor], *arguments: Tensor | None) -> tuple[Tensor
     return h, saved
 
 
-def _forward_fake(graph: Sequence[Tensor], *arguments: Tensor | None) -> tuple[Tensor, Tensor]:
-    w_hh = arguments[2]
+def _forward_fake(*arguments: Tensor | None) -> tuple[Tensor, Tensor]:
+    graph, rest = _split(arguments)
+    w_hh = rest[2]
     assert w_hh is not None
     nodes, hidden = graph[0].shape[0], w_hh.shape[1]
     saved = w_hh.new_empty(_saved_size(nodes, hidden, w_hh.element_size()))
@@ -132,16 +122,16 @@ def _empty_gradients(
 
 
 @torch.library.impl("ngae::dag_gru_backward", "CPU")
-def _backward(dh: Tensor, graph: Sequence[Tensor], *arguments: Any) -> list[Tensor]:
-    *rest, has_initial = arguments
-    *weights, saved = _contiguous(rest)
+def _backward(dh: Tensor, *arguments: Any) -> list[Tensor]:
+    graph, (*rest, has_initial) = _split(arguments)
+    *weights, saved = _library.contiguous(rest)
     dh = dh.contiguous()
     gradients = _empty_gradients(weights, graph, has_initial)
-    addresses, sizes = _weight_arguments(weights)
+    addresses, sizes = _library.weight_arguments(weights)
     assert saved is not None
     given = [*(weight is not None for weight in weights), has_initial]
     wanted = [g if is_given else None for g, is_given in zip(gradients, given, strict=True)]
-    _function("dag_gru_backward", dh.dtype)(
+    _library.function("dag_gru_backward", dh.dtype)(
         *_library.graph_arguments(graph),
         addresses,
         sizes,
@@ -155,26 +145,24 @@ def _backward(dh: Tensor, graph: Sequence[Tensor], *arguments: Any) -> list[Tens
     return gradients
 
 
-def _backward_fake(dh: Tensor, graph: Sequence[Tensor], *arguments: Any) -> list[Tensor]:
-    *weights, _, has_initial = arguments
+def _backward_fake(dh: Tensor, *arguments: Any) -> list[Tensor]:
+    graph, rest = _split(arguments)
+    *weights, _, has_initial = rest
     return _empty_gradients(weights, graph, has_initial)
 
 
 def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-    graph, *weights, initial = inputs
-    ctx.has_initial = initial is not None
-    ctx.num_graph = len(graph)
-    ctx.save_for_backward(*graph, *weights, output[1])
+    ctx.has_initial = inputs[-1] is not None
+    ctx.save_for_backward(*inputs[:-1], output[1])
     ctx.mark_non_differentiable(output[1])
 
 
 def _autograd(ctx: Any, dh: Tensor, _: Tensor | None) -> tuple[Any, ...]:
-    saved = ctx.saved_tensors
-    graph, weights = list(saved[: ctx.num_graph]), saved[ctx.num_graph : -1]
-    gradients = torch.ops.ngae.dag_gru_backward(dh, graph, *weights, saved[-1], ctx.has_initial)
+    gradients = torch.ops.ngae.dag_gru_backward(dh, *ctx.saved_tensors, ctx.has_initial)
+    weights = _split(ctx.saved_tensors[:-1])[1]
     given = [*(weight is not None for weight in weights), ctx.has_initial]
     wanted = (g if is_given else None for g, is_given in zip(gradients, given, strict=True))
-    return [None] * ctx.num_graph, *wanted
+    return *(None for _ in range(_NUM_GRAPH)), *wanted
 
 
 torch.library.register_fake("ngae::dag_gru", _forward_fake)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from ngae.errors import UsageError
-from ngae.ops import reference
+from ngae.ops import _library, reference
 from ngae.ops.parameters import (
+    DagGruParameters,
     Decoded,
     DecoderParameters,
     check_dag_gru,
@@ -15,6 +18,15 @@ from ngae.ops.parameters import (
     expect,
 )
 from ngae.rules import DecodeRules
+
+_NUM_GRU = len(DagGruParameters._fields)
+
+torch.library.define(
+    "ngae::decode",
+    "(Tensor z, Tensor initial, Tensor sample_ids, Tensor?[] weights, Tensor[] rules, "
+    "int start_type, int end_type, bool loose_ends_to_end, int seed, bool stochastic) "
+    "-> (Tensor node_type, Tensor adjacency, Tensor num_nodes)",
+)
 
 
 def decode(
@@ -33,7 +45,8 @@ def decode(
 
         type v   ~ softmax(type_out relu(type_h h_{v-1} + type_z z + type_bias) + type_out_bias)
         u feeds v with probability
-            sigmoid(edge_out . relu(edge_u h_u + edge_v g + edge_z z + edge_bias) + edge_out_bias)
+            sigmoid(edge_out . relu(edge_u h_u + edge_v g + edge_z z + edge_place[v] + edge_bias)
+                    + edge_out_bias)
             where g = GRUCell(onehot(type v), 0)
         h_v      = GRUCell(onehot(type v), sum of the messages of the nodes that feed v)
 
@@ -58,9 +71,37 @@ def decode(
         UsageError: A shape, dtype, device or seed that does not fit.
     """
     _check(z, initial, parameters, rules, seed, sample_ids)
-    return reference.decode(
-        z, initial, parameters, rules, seed=seed, sample_ids=sample_ids, stochastic=stochastic
-    )
+    if sample_ids is None:
+        sample_ids = torch.arange(z.shape[0], device=z.device)
+    if _library.active_backend() == "torch":
+        return reference.decode(
+            z, initial, parameters, rules, seed=seed, sample_ids=sample_ids, stochastic=stochastic
+        )
+    _library.require_cpu("decode", z.device)
+    with torch.no_grad():
+        node_type, adjacency, num_nodes = torch.ops.ngae.decode(
+            z,
+            initial,
+            sample_ids,
+            [*parameters.gru, *parameters[1:]],
+            rule_tensors(rules),
+            rules.start_type,
+            rules.end_type,
+            rules.loose_ends_to_end,
+            seed - 2**64 if seed >= 2**63 else seed,
+            stochastic,
+        )
+    return Decoded(node_type, adjacency, num_nodes)
+
+
+def rule_tensors(rules: DecodeRules) -> list[Tensor]:
+    """Copy the arrays of `rules` into tensors: types allowed, edge rule, least and most edges."""
+    return [
+        torch.tensor(rules.type_allowed, dtype=torch.bool),
+        torch.tensor(rules.edge_rule, dtype=torch.uint8),
+        torch.tensor(rules.min_in_degree, dtype=torch.int32),
+        torch.tensor(rules.max_in_degree, dtype=torch.int32),
+    ]
 
 
 def _check(
@@ -73,9 +114,21 @@ def _check(
 ) -> None:
     check_dag_gru("decode", parameters.gru)
     like = parameters.gru.w_hh
-    hidden, num_types = like.shape[1], rules.num_node_types
     expect("decode", "z", "dimensions", z.dim(), 2)
     samples, latent = z.shape
+    check_tensor("decode", "z", z, (samples, latent), like)
+    check_tensor("decode", "initial", initial, (samples, like.shape[1]), like)
+    _check_weights(parameters, rules, latent)
+    if not 0 <= seed < 2**64:
+        raise UsageError(f"decode: seed: expected 0 .. 2^64 - 1, found {seed}")
+    if sample_ids is not None:
+        expect("decode", "sample_ids", "shape", tuple(sample_ids.shape), (samples,))
+        expect("decode", "sample_ids", "dtype", sample_ids.dtype, torch.int64)
+
+
+def _check_weights(parameters: DecoderParameters, rules: DecodeRules, latent: int) -> None:
+    like = parameters.gru.w_hh
+    hidden, num_types = like.shape[1], rules.num_node_types
     expect("decode", "w_ih", "columns", parameters.gru.w_ih.shape[1], num_types)
     type_dim, edge_dim = parameters.type_bias.numel(), parameters.edge_bias.numel()
     shapes: dict[str, tuple[int, ...]] = {
@@ -90,19 +143,75 @@ def _check(
         "edge_bias": (edge_dim,),
         "edge_out": (edge_dim,),
         "edge_out_bias": (1,),
+        "edge_place": (rules.max_nodes, edge_dim),
     }
     for name, shape in shapes.items():
         check_tensor("decode", name, getattr(parameters, name), shape, like)
-    check_tensor("decode", "z", z, (samples, latent), like)
-    check_tensor("decode", "initial", initial, (samples, hidden), like)
     for name in ("gate_index", "map_index"):
         table = getattr(parameters.gru, name)
         if table is not None and table.shape[0] < rules.max_nodes:
             raise UsageError(
                 f"decode: {name}: expected {rules.max_nodes} rows, found {table.shape[0]}"
             )
-    if not 0 <= seed < 2**64:
-        raise UsageError(f"decode: seed: expected 0 .. 2^64 - 1, found {seed}")
-    if sample_ids is not None:
-        expect("decode", "sample_ids", "shape", tuple(sample_ids.shape), (samples,))
-        expect("decode", "sample_ids", "dtype", sample_ids.dtype, torch.int64)
+
+
+def _outputs(z: Tensor, max_nodes: int) -> tuple[Tensor, Tensor, Tensor]:
+    samples = z.shape[0]
+    return (
+        z.new_empty(samples, max_nodes, dtype=torch.int32),
+        z.new_empty(samples, max_nodes, max_nodes, dtype=torch.bool),
+        z.new_empty(samples, dtype=torch.int32),
+    )
+
+
+@torch.library.impl("ngae::decode", "CPU")
+def _decode(
+    z: Tensor,
+    initial: Tensor,
+    sample_ids: Tensor,
+    weights: Sequence[Tensor | None],
+    rules: Sequence[Tensor],
+    start_type: int,
+    end_type: int,
+    loose_ends_to_end: bool,
+    seed: int,
+    stochastic: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    z, initial, sample_ids = z.contiguous(), initial.contiguous(), sample_ids.contiguous()
+    held = _library.contiguous(weights)
+    gru, heads = held[:_NUM_GRU], held[_NUM_GRU:]
+    type_bias, edge_bias = heads[2], heads[8]
+    assert type_bias is not None and edge_bias is not None
+    outputs = _outputs(z, rules[0].shape[0])
+    _library.function("decode", z.dtype)(
+        *_library.weight_arguments(gru),
+        _library.addresses(heads),
+        [z.shape[1], type_bias.shape[0], edge_bias.shape[0]],
+        _library.addresses(rules),
+        list(rules[0].shape),
+        start_type,
+        end_type,
+        loose_ends_to_end,
+        _library.addresses([z, initial, sample_ids]),
+        z.shape[0],
+        seed,
+        stochastic,
+        _library.cpu_level(),
+        torch.get_num_threads(),
+        _library.addresses(outputs),
+    )
+    return outputs
+
+
+def _decode_fake(
+    z: Tensor,
+    initial: Tensor,
+    sample_ids: Tensor,
+    weights: Sequence[Tensor | None],
+    rules: Sequence[Tensor],
+    *choices: object,
+) -> tuple[Tensor, Tensor, Tensor]:
+    return _outputs(z, rules[0].shape[0])
+
+
+torch.library.register_fake("ngae::decode", _decode_fake)

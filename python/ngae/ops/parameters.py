@@ -54,6 +54,7 @@ class DecoderParameters(NamedTuple):
         edge_bias: (edge_dim,).
         edge_out: (edge_dim,).
         edge_out_bias: (1,).
+        edge_place: (max_nodes, edge_dim) term for the target's place in its graph, or None.
     """
 
     gru: DagGruParameters
@@ -68,6 +69,7 @@ class DecoderParameters(NamedTuple):
     edge_bias: Tensor
     edge_out: Tensor
     edge_out_bias: Tensor
+    edge_place: Tensor | None = None
 
 
 class Decoded(NamedTuple):

@@ -189,7 +189,10 @@ def _choose_types(scene: _Scene, node: int, h: Tensor) -> Tensor:
 
 def _choose_edges(scene: _Scene, node: int, types: Tensor, sources: Tensor) -> Tensor:
     """Edges (B, node) into node `node`; sources (B, node, edge_dim) are edge_u h_u."""
-    hidden = sources + (scene.target_part[types] + scene.edge_part).unsqueeze(1)
+    target = scene.target_part[types] + scene.edge_part
+    if scene.parameters.edge_place is not None:
+        target = target + scene.parameters.edge_place[node]
+    hidden = sources + target.unsqueeze(1)
     logits = torch.relu(hidden) @ scene.parameters.edge_out + scene.parameters.edge_out_bias
     probability = torch.sigmoid(logits)
     rule = torch.from_numpy(scene.rules.edge_rule[:node, node]).to(sources.device)

@@ -16,7 +16,10 @@ class Interrupted(NgaeError):
     """A signal asked to stop, and what was done is saved."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(f"interrupted by {signal.Signals(number).name}; the checkpoint is saved")
+        super().__init__(
+            f"interrupted by {signal.Signals(number).name}; the checkpoint is saved",
+            remedy="the same command with --resume goes on",
+        )
         self.exit_code = 128 + number
 
 

@@ -1,0 +1,59 @@
+import pytest
+
+from ngae.data.digits6 import load_digits6
+from ngae.errors import UsageError
+from ngae.oracles import registry
+from ngae.oracles.registry import oracle_named
+from ngae.spaces.enas import EnasSpace
+
+
+@pytest.fixture
+def table(make_table):
+    return make_table(5, EnasSpace(6))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("auto", "table"),
+        ("table", "table"),
+        ("shared-weights", "shared-weights"),
+        ("train", "train"),
+    ],
+)
+def test_names(table, name, expected):
+    oracle = oracle_named(name, table)
+    assert (oracle.name, oracle.space.name, oracle.queries) == (expected, "enas6", 0)
+
+
+def test_the_embedded_table_is_answered_by_its_own_weights():
+    table = load_digits6()
+    oracle = oracle_named("auto", table)
+    assert oracle.name == "shared-weights"
+    assert oracle.query(table.dags[0]).performance == pytest.approx(
+        table.performance[0], abs=2 / 897
+    )
+
+
+def test_other_names_are_refused(table):
+    with pytest.raises(UsageError, match=r"expected one of auto, table, .* found 'oracel'"):
+        oracle_named("oracel", table)
+
+
+def test_weights_for_other_spaces_are_trained_once(make_table, monkeypatch):
+    from ngae.oracles import shared_weights
+
+    few = shared_weights.SharedWeightsConfig(steps=1, networks=1, batch_size=8)
+    train, calls = shared_weights.train_shared_weights, []
+    monkeypatch.setattr(
+        shared_weights,
+        "train_shared_weights",
+        lambda space: calls.append(space.name) or train(space, few),
+    )
+    registry._trained.cache_clear()
+    table = make_table(5, EnasSpace(2))
+    first, second = (oracle_named("shared-weights", table) for _ in range(2))
+    registry._trained.cache_clear()
+    assert calls == ["enas2"]
+    answers = [oracle.query(table.dags[0]).performance for oracle in (first, second)]
+    assert answers[0] == answers[1]

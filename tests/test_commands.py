@@ -1,0 +1,181 @@
+"""The commands as a user types them, in one process each where the process matters."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from ngae.cli import main
+from ngae.spaces.enas import EnasSpace
+
+SPACE = EnasSpace(3)
+SMALL = ["--hidden-dim", "8", "--latent-dim", "4", "--head-dim", "8", "--predictor-dim", "8"]
+FEW = ["--prior-points", "30", "--protocol-points", "5"]
+
+
+def _table(path, rows=80):
+    rng = np.random.default_rng(0)
+    dags = list({SPACE.sample(rng): None for _ in range(3 * rows)})[:rows]
+    lines = [f"{SPACE.format(dag)}, {len(dag.edges) / 20}\n" for dag in dags]
+    path.write_text("".join(lines))
+    return path
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A finished tiny run, in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    _table(tmp_path / "t.txt")
+    assert main(["train", "--data", "t.txt", "--epochs", "2", *SMALL, *FEW]) == 0
+    return tmp_path / "runs" / "t-ngae-s0"
+
+
+@pytest.mark.parametrize("command", ["train", "search", "evaluate", "data", "baselines.dvae"])
+def test_help_is_quick_and_needs_no_torch(command):
+    code = (
+        f"import sys; sys.argv = ['x', '--help']\n"
+        f"import runpy\n"
+        f"try: runpy.run_module('ngae.{command}', run_name='__main__')\n"
+        f"except SystemExit as e: assert not e.code, e.code\n"
+        f"assert 'torch' not in sys.modules and 'numpy' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "example" in done.stdout
+
+
+def test_the_list_of_commands(capsys):
+    assert main(["--help"]) == 0
+    assert "train" in capsys.readouterr().out
+    assert main(["tarin"]) == 2
+    assert "found 'tarin'" in capsys.readouterr().err
+    assert main(["--version"]) == 0
+
+
+def test_train_says_what_it_does_and_what_is_next(run, capsys):
+    shown = capsys.readouterr()
+    for text in (
+        "ops ", "data: t.txt, space enas3, 72 training and 8 test rows", "parameters",
+        "epoch 2/2", "left", "next: python -m ngae.search runs/t-ngae-s0",
+    ):  # fmt: skip
+        assert text in shown.err
+    assert "prior: validity" in shown.out
+    assert "100.00 %" in shown.out
+    assert main(["train", "--config", str(run / "config.json")]) == 4
+    assert "found a run" in capsys.readouterr().err
+    code = main(["train", "--config", str(run / "config.json"), "--overwrite", "--json"])
+    assert code == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["prior"] == json.loads((run / "metrics.json").read_text())["prior"]
+
+
+def test_evaluate_gives_the_numbers_of_the_run(run, capsys):
+    capsys.readouterr()
+    assert main(["evaluate", str(run), "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    before = json.loads((run / "metrics.json").read_text())
+    for name in ("reconstruction", "prior", "published_protocol", "performance", "complexity"):
+        assert again[name] == before[name]
+    assert main(["evaluate", "nowhere"]) == 4
+    assert "expected a run folder" in capsys.readouterr().err
+
+
+def test_dry_run_writes_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    _table(tmp_path / "t.txt")
+    assert main(["train", "--data", "t.txt", "--dry-run", "--preset", "paper"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["model"]["hidden_dim"] == 501
+    assert "M parameters" in shown.err
+    assert [path.name for path in tmp_path.iterdir()] == ["t.txt"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "message"),
+    [
+        (["--hidden-dim", "0"], 2, "--hidden-dim: expected a number from 1, found 0"),
+        (["--data", "digits9"], 2, "expected an embedded table"),
+        (["--data", "gone.txt"], 3, "gone.txt: expected a file"),
+        (["--config", "gone.toml"], 2, "gone.toml"),
+        (["--device", "cuda:7"], 4, "expected auto, cpu or a device of this machine"),
+        (["--resume", "--overwrite"], 2, "found both"),
+        (["--nvt", "7"], 2, "--nvt: expected 6"),
+    ],
+)
+def test_wrong_flags_end_with_their_code(tmp_path, monkeypatch, capsys, flags, code, message):
+    monkeypatch.chdir(tmp_path)
+    _table(tmp_path / "t.txt")
+    flags = flags if "--data" in flags else ["--data", "t.txt", *flags]
+    assert main(["train", *flags]) == code
+    shown = capsys.readouterr()
+    assert message in shown.err
+    assert "Traceback" not in shown.err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_search_writes_trials_front_and_best(run, capsys):
+    capsys.readouterr()
+    flags = ["--budget", "12", "--num-starts", "16", "--steps", "5", "--oracle", "shared-weights"]
+    assert main(["search", str(run), *flags]) == 0
+    folder = run / "search" / "gradient-b12-s0"
+    trials = [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
+    assert [trial["number"] for trial in trials] == list(range(12))
+    assert len({trial["hash"] for trial in trials}) == 12
+    best = json.loads((folder / "best.json").read_text())
+    assert best["performance"] == max(trial["performance"] for trial in trials)
+    assert (folder / "best.svg").read_text().startswith("<svg")
+    assert "Pareto front" in capsys.readouterr().out
+    assert main(["search", str(run), *flags]) == 4
+    assert "found a search" in capsys.readouterr().err
+    assert main(["search", str(run), *flags, "--overwrite", "--json"]) == 0
+    again = [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
+    assert [trial["hash"] for trial in again] == [trial["hash"] for trial in trials]
+    assert main(["export", str(folder / "best.json"), str(run / "b.dot")]) == 0
+    assert (run / "b.dot").read_text().startswith("digraph")
+
+
+def test_random_search_is_a_strategy_too(run):
+    flags = ["--strategy", "random", "--budget", "3", "--oracle", "shared-weights"]
+    assert main(["search", str(run), *flags]) == 0
+    assert (run / "search" / "random-b3-s0" / "pareto.csv").exists()
+
+
+def test_data_commands(tmp_path, capsys):
+    path = _table(tmp_path / "t.txt")
+    assert main(["data", "check", str(path)]) == 0
+    assert "80 rows, space enas3" in capsys.readouterr().out
+    assert main(["data", "list"]) == 0
+    assert "digits6" in capsys.readouterr().out
+    assert main(["data", "formats"]) == 0
+    assert main(["doctor"]) == 0
+    assert "self-test  ok" in capsys.readouterr().out
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_resume_ends_in_the_same_bytes(tmp_path, number):
+    _table(tmp_path / "t.txt")
+    flags = ["--data", "t.txt", "--epochs", "60", *SMALL, *FEW, "--batch-size", "8"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    train = [sys.executable, "-m", "ngae.train", *flags]
+    subprocess.run([*train, "--out", "whole"], cwd=tmp_path, check=True, capture_output=True)
+    process = subprocess.Popen(
+        [*train, "--out", "parts"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("epoch 3/"):
+            break
+    process.send_signal(number)
+    rest = process.stderr.read()
+    assert process.wait(30) == 128 + number
+    assert "the checkpoint is saved" in rest
+    assert "--resume" in rest
+    again = [*train, "--out", "parts", "--resume"]
+    subprocess.run(again, cwd=tmp_path, check=True, env=environment, capture_output=True)
+    last = "checkpoints/last.safetensors"
+    assert (tmp_path / "parts" / last).read_bytes() == (tmp_path / "whole" / last).read_bytes()
