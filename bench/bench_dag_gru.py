@@ -2,7 +2,15 @@
 
 import pytest
 import torch
-from bench.cases import backend, enas_batch, propagation, propagation_flops, ragged_batch, random_batch
+
+from bench.cases import (
+    backend,
+    enas_batch,
+    propagation,
+    propagation_flops,
+    ragged_batch,
+    random_batch,
+)
 
 CASES = {
     "enas-64": lambda: enas_batch(64),

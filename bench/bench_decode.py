@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from bench.cases import ENAS, backend, enas_batch
 
+from bench.cases import ENAS, backend, enas_batch
 from ngae.models import ModelConfig, NGAEModel, TargetScaler
 
 

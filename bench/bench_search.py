@@ -1,8 +1,8 @@
 """Latent ascent from thousands of starts."""
 
 import torch
-from bench.bench_decode import model
 
+from bench.bench_decode import model
 from ngae.search.gradient import ascend
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from bench.cases import ENAS, backend
 
+from bench.cases import ENAS, backend
 from ngae.data import DataConfig
 from ngae.data.records import Dataset, Table
 from ngae.models.config import ModelConfig

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
+
 from ngae.batch import GraphBatch
 from ngae.dag import Dag
 from ngae.errors import GraphError, UsageError
-from torch import Tensor
 
 FIELDS = tuple(GraphBatch.__dataclass_fields__)
 

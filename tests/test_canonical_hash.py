@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+
 from ngae import _native
 
 Edges = Sequence[tuple[int, int]]

@@ -26,7 +26,7 @@ def _table(path, rows=80):
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def run(tmp_path, monkeypatch, capsys):
     """A finished tiny run, in the working folder."""
     monkeypatch.chdir(tmp_path)
     _table(tmp_path / "t.txt")
@@ -119,7 +119,7 @@ def test_wrong_flags_end_with_their_code(tmp_path, monkeypatch, capsys, flags, c
 
 def test_search_writes_trials_front_and_best(run, capsys):
     capsys.readouterr()
-    flags = ["--budget", "12", "--num-starts", "16", "--steps", "5", "--oracle", "shared-weights"]
+    flags = ["--budget", "12", "--num-starts", "16", "--steps", "5", "--oracle", "predicted"]
     assert main(["search", str(run), *flags]) == 0
     folder = run / "search" / "gradient-b12-s0"
     trials = [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
@@ -138,6 +138,7 @@ def test_search_writes_trials_front_and_best(run, capsys):
     assert (run / "b.dot").read_text().startswith("digraph")
 
 
+@pytest.mark.end_to_end
 def test_random_search_is_a_strategy_too(run):
     flags = ["--strategy", "random", "--budget", "3", "--oracle", "shared-weights"]
     assert main(["search", str(run), *flags]) == 0
@@ -171,8 +172,8 @@ def test_a_signal_saves_and_resume_ends_in_the_same_bytes(tmp_path, number):
         if line.startswith("epoch 3/"):
             break
     process.send_signal(number)
-    rest = process.stderr.read()
-    assert process.wait(30) == 128 + number
+    _, rest = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
     assert "the checkpoint is saved" in rest
     assert "--resume" in rest
     again = [*train, "--out", "parts", "--resume"]

@@ -60,7 +60,7 @@ def test_files_are_read_and_refused(tmp_path):
     assert settings.read_file(tmp_path / "a.json") == {"model": {"width": 5}}
     with pytest.raises(UsageError, match="expected sections"):
         settings.read_file(tmp_path / "bad.toml")
-    with pytest.raises(UsageError, match="none.toml"):
+    with pytest.raises(UsageError, match=r"none\.toml"):
         settings.read_file(tmp_path / "none.toml")
 
 

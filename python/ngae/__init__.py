@@ -30,7 +30,7 @@ _HOME = {
 }
 _ROOMS = ("baselines", "data", "evaluate", "models", "ops", "oracles", "search", "spaces")
 
-__all__ = ["__version__", *_HOME, *_ROOMS]  # noqa: PLE0604
+__all__ = ["__version__", *_HOME, *_ROOMS]
 
 
 def __getattr__(name: str) -> Any:

@@ -24,4 +24,5 @@ def load() -> ModuleType:
             "Build it with `pip install .` in ngae's source folder "
             "(a C++17 compiler is needed), and start Python elsewhere than in python/."
         ) from error
-    return _C
+    module: ModuleType = _C
+    return module

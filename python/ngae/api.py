@@ -149,9 +149,7 @@ class Search:
         self.model = model
         self.config = make(SearchConfig, settings, "Search")
 
-    def run(
-        self, budget: int, oracle: Oracle, out: str | Path | None = None
-    ) -> SearchResult:
+    def run(self, budget: int, oracle: Oracle, out: str | Path | None = None) -> SearchResult:
         """Spend `budget` queries of `oracle`.
 
         Args:
@@ -185,5 +183,3 @@ def _with_settings(config: RunConfig, settings: dict[str, Any]) -> RunConfig:
             )
         sections[home[name]][name] = value
     return RunConfig.from_sections(sections, "NGAE")
-
-

@@ -35,6 +35,10 @@ class SpaceLike(Protocol):
     def check(self, dag: Dag) -> None:
         """Raise GraphError where `dag` is not in the space."""
 
+    def format(self, dag: Dag) -> str:
+        """Write `dag` in the space's text form."""
+        ...
+
     def build(self, dag: Dag) -> torch.nn.Module:
         """Make the network that `dag` describes."""
 

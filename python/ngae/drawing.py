@@ -42,9 +42,7 @@ def network() -> torch.nn.Module:
 '''
 
 
-def to_svg(
-    labels: Sequence[str], colours: Sequence[int], edges: Sequence[tuple[int, int]]
-) -> str:
+def to_svg(labels: Sequence[str], colours: Sequence[int], edges: Sequence[tuple[int, int]]) -> str:
     """Draw the graph left to right, a column for each topological depth.
 
     Args:

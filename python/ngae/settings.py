@@ -34,7 +34,7 @@ def setting(
         most: Highest value allowed, or None.
     """
     metadata = {"help": help, "aliases": aliases, "least": least, "most": most}
-    return dataclasses.field(default=default, metadata=metadata)  # type: ignore[no-any-return]
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def check_ranges(settings: Any) -> None:
@@ -148,7 +148,9 @@ def _value(place: str, kind: Any, value: Any) -> Any:
 
 def _choice(place: str, choices: Sequence[Any], value: Any) -> Any:
     if value not in choices:
-        raise UsageError(f"{place}: expected one of {', '.join(map(str, choices))}, found {value!r}")
+        raise UsageError(
+            f"{place}: expected one of {', '.join(map(str, choices))}, found {value!r}"
+        )
     return value
 
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 import torch
-from ngae.baselines.dvae import DVAE, DenseGraphs, DVAEConfig
 from torch import Tensor
+
+from ngae.baselines.dvae import DVAE, DenseGraphs, DVAEConfig
 
 START, END = 0, 1
 CONFIG = DVAEConfig(hidden_dim=5, latent_dim=3, num_node_types=5, max_nodes=6)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from ngae.baselines.dvae import load_checkpoint, main
 from ngae.errors import DataError
 

@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 import torch
+
 from ngae.baselines.dvae import DVAEConfig
 from ngae.errors import UsageError
 

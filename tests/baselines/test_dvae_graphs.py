@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from ngae.baselines.dvae import DenseGraphs
 from ngae.dag import Dag
 from ngae.errors import GraphError

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.testing import assert_close
+
 from ngae.baselines.dvae import DVAE, DenseGraphs, DVAEConfig, Losses
 from ngae.errors import DataError, GraphError, UsageError
-from torch.testing import assert_close
 
 HIDDEN, LATENT, TYPES, NODES = 5, 3, 5, 6
 

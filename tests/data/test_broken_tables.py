@@ -140,7 +140,9 @@ def _check(error, path, place, expected, found):
     assert found in text, text
 
 
-@pytest.mark.parametrize(("name", "text", "place", "expected", "found"), BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize(
+    ("name", "text", "place", "expected", "found"), BROKEN.values(), ids=BROKEN
+)
 def test_broken_text_is_named(tmp_path, name, text, place, expected, found):
     path = tmp_path / name
     path.write_text(text)
@@ -149,7 +151,9 @@ def test_broken_text_is_named(tmp_path, name, text, place, expected, found):
     _check(caught.value, path, place, expected, found)
 
 
-@pytest.mark.parametrize(("name", "content", "place", "expected", "found"), BYTES.values(), ids=BYTES)
+@pytest.mark.parametrize(
+    ("name", "content", "place", "expected", "found"), BYTES.values(), ids=BYTES
+)
 def test_broken_bytes_are_named(tmp_path, name, content, place, expected, found):
     path = tmp_path / name
     path.write_bytes(content)

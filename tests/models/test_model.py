@@ -59,9 +59,7 @@ def _states(propagation, dag, initial=None, reverse=False):
 
 
 def _posterior(encoder, dag):
-    parts = [
-        _states(p, dag, reverse=bool(i)) for i, p in enumerate(encoder.propagations)
-    ]
+    parts = [_states(p, dag, reverse=bool(i)) for i, p in enumerate(encoder.propagations)]
     if encoder.readout == "all":
         state = torch.relu(encoder.unify(torch.cat(parts, 1).reshape(-1)))
     else:
@@ -87,9 +85,7 @@ def _reconstruction(decoder, dag, z):
             if decoder.edge_latent is not None:
                 hidden = hidden + decoder.edge_latent(z)
             probability = torch.sigmoid(decoder.edge_out(torch.relu(hidden)))[0]
-            edges = edges - torch.log(
-                probability if u in dag.predecessors[v] else 1 - probability
-            )
+            edges = edges - torch.log(probability if u in dag.predecessors[v] else 1 - probability)
     return nodes, edges
 
 

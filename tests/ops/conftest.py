@@ -8,11 +8,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
+
 from ngae import _native
 from ngae.batch import GraphBatch
 from ngae.dag import Dag
 from ngae.ops import DagGruParameters
-from torch import Tensor
 
 BACKENDS = [f"cpp-{level}" for level in _native.load().cpu_levels()] + ["torch"]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from ngae import _native
 from numpy.typing import NDArray
+
+from ngae import _native
 
 LEVELS = _native.load().cpu_levels()
 

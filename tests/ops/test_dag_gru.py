@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from torch import Tensor
+from torch.testing import assert_close
+
 from ngae.batch import GraphBatch
 from ngae.dag import Dag
 from ngae.errors import UsageError
 from ngae.ops import DagGruParameters, _library, active_backend, dag_gru, reference
-from torch import Tensor
-from torch.testing import assert_close
 
 MakeBatch = Callable[..., GraphBatch]
 MakeParameters = Callable[..., DagGruParameters]

@@ -7,13 +7,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
+
 from ngae import _native
 from ngae.errors import UsageError
 from ngae.ops import DagGruParameters, Decoded, DecoderParameters, decode, reference
 from ngae.ops.decode import rule_tensors
 from ngae.ops.philox import edge_uniforms, philox, type_uniforms
 from ngae.rules import DecodeRules
-from torch import Tensor
 
 MakeParameters = Callable[..., DagGruParameters]
 

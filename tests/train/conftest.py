@@ -15,9 +15,7 @@ from ngae.train.config import RunConfig, TrainConfig
 
 @pytest.fixture
 def data(make_table):
-    return Dataset(
-        make_table(60, EnasSpace(3)), np.arange(48), np.arange(48, 60), DataConfig(), ()
-    )
+    return Dataset(make_table(60, EnasSpace(3)), np.arange(48), np.arange(48, 60), DataConfig(), ())
 
 
 @pytest.fixture

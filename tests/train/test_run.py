@@ -143,7 +143,8 @@ def test_nan_names_the_term_and_keeps_the_checkpoint(tmp_path, data, config, par
 def test_learning_rate_rises_then_falls_to_zero(tmp_path, data, config):
     trainer = Trainer(config, data, RunFolder(tmp_path))
     rates = []
-    for trainer.step in range(trainer.total_steps + 1):
+    for step in range(trainer.total_steps + 1):
+        trainer.step = step
         rates.append(trainer._learning_rate())
     assert rates[0] == pytest.approx(1e-3 / 3, rel=1e-3)
     assert max(rates) == rates[2]

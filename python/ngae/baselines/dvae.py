@@ -64,6 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m ngae.baselines.dvae",
         description="The published D-VAE/NGAE model: check it, look into its checkpoints.",
+        epilog="example: python -m ngae.baselines.dvae check vectors.npz",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     check = commands.add_parser(

@@ -44,9 +44,7 @@ def command(arguments: argparse.Namespace) -> int:
 
     run = NGAE.load(Path(arguments.run))
     show_banner(run.model.device)
-    config = dataclasses.replace(
-        run.config.evaluate, **given_flags(arguments, EvaluateConfig)
-    )
+    config = dataclasses.replace(run.config.evaluate, **given_flags(arguments, EvaluateConfig))
     seed = run.config.train.seed if arguments.seed is None else arguments.seed
     metrics = evaluate(run.model, run.data, config, seed=seed)
     if arguments.json:

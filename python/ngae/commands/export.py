@@ -41,7 +41,8 @@ def command(arguments: argparse.Namespace) -> int:
         dag = space_named(arguments.space).parse(arguments.architecture)
     else:
         values = _read(Path(arguments.architecture))
-        values = values.get("dag", values)
+        inner = values.get("dag")
+        values = inner if isinstance(inner, dict) else values
         dag = Dag.from_json(values, space_named(str(values.get("space") or arguments.space)))
     dag.save(arguments.file)
     console.say(f"wrote {arguments.file}")

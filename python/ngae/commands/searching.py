@@ -14,9 +14,11 @@ from ngae import console
 from ngae.api import NGAE
 from ngae.commands.banner import show_banner
 from ngae.files import finite
+from ngae.oracles.base import Oracle
 from ngae.oracles.registry import oracle_named
 from ngae.search.base import Trial
 from ngae.search.config import SearchConfig
+from ngae.search.predicted import Predicted
 from ngae.search.registry import strategy_named
 from ngae.search.run import SearchResult, run_search
 
@@ -50,7 +52,7 @@ def search_and_show(
     run = NGAE.load(run_path)
     show_banner(run.model.device)
     known = run.data.table
-    oracle = oracle_named(config.oracle, known)
+    oracle = _oracle(config.oracle, run)
     name = f"{config.strategy}-b{config.budget}-s{config.seed}"
     folder = out or run_path / "search" / name
     if overwrite and (folder / "trials.jsonl").exists():
@@ -66,6 +68,16 @@ def search_and_show(
         _show(result, float(known.performance.max()))
     console.say(f"next: open {folder}/best.svg")
     return 0
+
+
+def _oracle(name: str, run: NGAE) -> Oracle:
+    """`auto` is shared weights for the embedded table, and the predictions for any other one."""
+    table = run.data.table
+    embedded = (table.name, table.source) == ("digits6", "embedded")
+    if name == "predicted" or (name == "auto" and not embedded):
+        console.say("note: performances are the model's predictions; evaluate the proposals")
+        return Predicted(run.model, table.space, table.complexity_names)
+    return oracle_named(name, table)
 
 
 def summary(result: SearchResult, best_known: float) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What `train` shows: banner, data, model, a bar or a line an epoch, the metrics, the next command."""
+"""What `train` shows: banner, data, model, progress, the metrics, the next command."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _HOME = {
     "TargetScaler": "predictors",
 }
 
-__all__ = list(_HOME)  # noqa: PLE0605
+__all__ = list(_HOME)
 
 
 def __getattr__(name: str) -> Any:

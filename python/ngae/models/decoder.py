@@ -49,9 +49,7 @@ class Decoder(nn.Module):
             return None
         return nn.Linear(config.latent_dim, config.head_dim, bias=False)
 
-    def forward(
-        self, batch: GraphBatch, decisions: Decisions, z: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, batch: GraphBatch, decisions: Decisions, z: Tensor) -> tuple[Tensor, Tensor]:
         """Return the negative log-likelihood of graphs given z, in nats.
 
         Args:

@@ -90,18 +90,18 @@ class NGAEModel(nn.Module):
         Returns:
             A Dag for each point; its `space` is None where it is not in the space.
         """
-        decoded = self.decoder.sample(
-            z, seed=seed, sample_ids=sample_ids, stochastic=stochastic
-        )
+        decoded = self.decoder.sample(z, seed=seed, sample_ids=sample_ids, stochastic=stochastic)
         return decoded_dags(decoded, self.space)
 
     def predict(self, z: Tensor) -> Prediction:
         """Predict performance and complexities at z (num_points, latent_dim), in their units."""
-        performance = None if self.performance is None else self.performance.in_units(
-            self.performance(z)
-        ).squeeze(1)
-        complexity = None if self.complexity is None else self.complexity.in_units(
-            self.complexity(z)
+        performance = (
+            None
+            if self.performance is None
+            else self.performance.in_units(self.performance(z)).squeeze(1)
+        )
+        complexity = (
+            None if self.complexity is None else self.complexity.in_units(self.complexity(z))
         )
         return Prediction(performance, complexity)
 
@@ -140,7 +140,7 @@ class NGAEModel(nn.Module):
 def _squared_error(predictor: Predictor | None, z: Tensor, targets: Tensor) -> Tensor:
     if predictor is None:
         return z.new_zeros(())
-    error = predictor(z) - predictor.standardised(targets)
+    error: Tensor = predictor(z) - predictor.standardised(targets)
     return error.square().sum(dim=1).mean()
 
 

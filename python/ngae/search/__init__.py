@@ -29,7 +29,7 @@ _HOME = {
     "run_search": "run",
 }
 
-__all__ = list(_HOME)  # noqa: PLE0605
+__all__ = list(_HOME)
 
 
 def __getattr__(name: str) -> Any:

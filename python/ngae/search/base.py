@@ -20,8 +20,8 @@ class LatentModel(Protocol):
     def encode(self, dags: Sequence[Dag]) -> Posterior:
         """Give the posterior of each architecture."""
 
-    def decode(self, z: Tensor, *, seed: int = 0) -> list[Dag]:
-        """Give the most probable architecture of each latent point."""
+    def decode(self, z: Tensor, *, seed: int = 0, stochastic: bool = False) -> list[Dag]:
+        """Give the most probable architecture of each latent point, or a sampled one."""
 
     def predict(self, z: Tensor) -> Prediction:
         """Give performance and complexities at each latent point."""

@@ -78,17 +78,23 @@ class GradientSearch:
     def ask(self, count: int) -> list[Candidate]:
         """Propose up to `count` new architectures; fewer where the ascents find no more."""
         path = ascend(self.score, self._starts(), self.config.steps, self.config.step_size)
-        every = max(1, self.config.steps // 10)
+        points = torch.cat(path[:: -max(1, self.config.steps // 10)])
         fresh: dict[str, Dag] = {}
-        for points in path[::-every]:
-            dags = [dag for dag in self.model.decode(points) if dag.space is not None]
-            for digest, dag in zip(canonical_hashes(dags), dags, strict=True):
-                if digest not in self._seen:
-                    fresh.setdefault(digest, dag)
+        for stochastic in (False, True):  # sampled ones only where the most probable are too few
+            if len(fresh) < count:
+                seed = self.config.seed + self._rounds
+                self._collect(self.model.decode(points, seed=seed, stochastic=stochastic), fresh)
         self._rounds += 1
         ranked = self._ranked(list(fresh.values()))[:count]
         self._seen |= {candidate.dag.canonical_hash for candidate in ranked}
         return ranked
+
+    def _collect(self, dags: Sequence[Dag], fresh: dict[str, Dag]) -> None:
+        """Add to `fresh` what is valid and was not seen."""
+        valid = [dag for dag in dags if dag.space is not None]
+        for digest, dag in zip(canonical_hashes(valid), valid, strict=True):
+            if digest not in self._seen:
+                fresh.setdefault(digest, dag)
 
     def tell(self, trials: Sequence[Trial]) -> None:
         """Remember answers: later ascents start from the best of them, too."""

@@ -130,9 +130,7 @@ def _evaluated(
     return metrics
 
 
-def _write_latents(
-    model: NGAEModel, data: Dataset, config: RunConfig, folder: RunFolder
-) -> None:
+def _write_latents(model: NGAEModel, data: Dataset, config: RunConfig, folder: RunFolder) -> None:
     """Write posterior means and targets, so that figures need no checkpoint."""
     size = config.evaluate.evaluate_batch_size
     arrays: dict[str, Any] = {}
