@@ -12,7 +12,9 @@ def fitted(tmp_path, make_table):
     """A tiny model of a file of its own."""
     space = ngae.spaces.registry.space_named("enas3")
     table = make_table(60, space)
-    lines = [f"{space.format(d)}, {p}\n" for d, p in zip(table.dags, table.performance, strict=True)]
+    lines = [
+        f"{space.format(d)}, {p}\n" for d, p in zip(table.dags, table.performance, strict=True)
+    ]
     (tmp_path / "t.txt").write_text("".join(lines))
     data = ngae.load(str(tmp_path / "t.txt"))
     model = ngae.NGAE(hidden_dim=8, latent_dim=4, head_dim=8, predictor_dim=8, prior_points=20)
