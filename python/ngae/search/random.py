@@ -11,6 +11,8 @@ from ngae.data import Table
 from ngae.search.base import Candidate, Trial
 from ngae.search.config import SearchConfig
 
+_STREAM = 0x72616E64
+
 
 class RandomSearch:
     """Asks for uniform draws of the space: the bar that every strategy has to pass.
@@ -23,7 +25,8 @@ class RandomSearch:
     def __init__(self, known: Table, config: SearchConfig) -> None:
         self.space = known.space
         self._seen = set(canonical_hashes(known.dags))
-        self._rng = np.random.default_rng([config.seed])
+        # A stream of its own: a table may have been drawn from the same seed, row by row.
+        self._rng = np.random.default_rng([config.seed, _STREAM])
 
     def ask(self, count: int) -> list[Candidate]:
         """Draw up to `count` new architectures; fewer where the space has few left."""
