@@ -34,7 +34,18 @@ def run(tmp_path, monkeypatch, capsys):
     return tmp_path / "runs" / "t-ngae-s0"
 
 
-@pytest.mark.parametrize("command", ["train", "search", "evaluate", "data", "baselines.dvae"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "train",
+        "search",
+        "evaluate",
+        "data",
+        "export",
+        "doctor",
+        "baselines.dvae",
+    ],
+)
 def test_help_is_quick_and_needs_no_torch(command):
     code = (
         f"import sys; sys.argv = ['x', '--help']\n"

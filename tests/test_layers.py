@@ -8,7 +8,7 @@ import ngae
 ORDER = (
     "errors", "files", "settings", "console", "_native", "drawing", "dag", "rules", "batch", "ops",
     "networks", "spaces", "data", "oracles", "models", "baselines", "evaluate", "train",
-    "search", "api", "presets", "commands", "cli",
+    "search", "api", "presets", "commands", "cli", "export", "doctor",
 )  # fmt: skip
 ROOT = Path(ngae.__file__).parent
 
