@@ -156,6 +156,13 @@ def test_random_search_is_a_strategy_too(run):
     assert (run / "search" / "random-b3-s0" / "pareto.csv").exists()
 
 
+def test_a_quick_run_is_not_in_the_way_of_the_main_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    _table(tmp_path / "t.txt")
+    assert main(["train", "--data", "t.txt", "--quick"]) == 0
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["t-quick-s0"]
+
+
 def test_data_commands(tmp_path, capsys):
     path = _table(tmp_path / "t.txt")
     assert main(["data", "check", str(path)]) == 0

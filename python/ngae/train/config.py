@@ -81,13 +81,16 @@ SECTIONS: dict[str, Any] = {
 
 
 def quick(config: RunConfig) -> RunConfig:
-    """Return a run of the same kind that takes well under a minute, to see that it works."""
+    """Return a run of the same kind that takes well under a minute, to see that it works.
+
+    Its folder is another one (`runs/<data>-quick-s<seed>`), so that it is not in the way.
+    """
     return dataclasses.replace(
         config,
         model=dataclasses.replace(
             config.model, hidden_dim=64, latent_dim=16, head_dim=64, predictor_dim=64
         ),
-        train=dataclasses.replace(config.train, epochs=min(config.train.epochs, 2)),
+        train=dataclasses.replace(config.train, epochs=min(config.train.epochs, 2), name="quick"),
         evaluate=dataclasses.replace(
             config.evaluate, prior_points=500, protocol_points=50, protocol_decodings=10
         ),
