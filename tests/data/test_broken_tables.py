@@ -9,6 +9,7 @@ import pytest
 from ngae.commands import data as data_command
 from ngae.commands import train as train_command
 from ngae.data import load
+from ngae.data.raw import Problems
 from ngae.errors import DataError
 from ngae.spaces.enas import EnasSpace
 
@@ -88,19 +89,48 @@ BROKEN = {
     ),
     "short row": _csv('"[[1], [2, 0], [2, 0, 1]]",0.5', 1, "3 cells", "2"),
     "unquoted architecture": _csv("[[1], [2, 0], [2, 0, 1]],0.5,1", 1, "3 cells", "8"),
-    "unclosed quote": _csv('"[[1], [2, 0], [2, 0, 1]],0.5,1', 1, "a row of CSV", ""),
+    "unclosed quote": _csv(
+        '"[[1], [2, 0], [2, 0, 1]],0.5,1', 1, "a quote that is closed in its line", "none"
+    ),
+    "text after a quote": _csv('"[[1]]" x,0.5,1', 8, "a comma after the closing quote", "' '"),
+    "long row": _csv('"[[1], [2, 0], [2, 0, 1]]",0.5,1,1', 1, "3 cells", "4"),
+    "second cost": (
+        "t.csv", "\n".join([*CSV, f'"{GOOD[2]}",0.12,7']), "t.csv:14:1",
+        "the cost of line 4, the same architecture: 2.0", "7.0",
+    ),
+    "another space's text": (
+        "t.csv", 'arch,performance,cost\n"|conv~0|+|conv~1|",0.5,1\n', "t.csv:2:2", "'['", "'|'",
+    ),
+    "head line only": ("t.csv", CSV[0], "t.csv", "rows", "none"),
     "csv wrong type": _csv('"[[1], [9, 0], [2, 0, 1]]",0.5,1', 9, "a type from 0 to 5", "9"),
     "csv no number": _csv('"[[1], [2, 0], [2, 0, 1]]",good,1', 28, "a finite number", "good"),
     "negative cost": _csv('"[[1], [2, 0], [2, 0, 1]]",0.5,-3', 32, "a number from 0", "-3"),
     "no object": _jsonl("[1, 2]", 1, "a JSON object", "[1, 2]"),
     "key twice": _jsonl('{"arch": "", "arch": ""}', 1, "each key once", "arch twice"),
-    "missing key": _jsonl('{"arch": "[[1]]"}', 1, "the key performance", "keys arch"),
+    "missing key": _jsonl('{"arch": "[[1]]"}', 1, "the key performance", "keys 'arch'"),
     "truncated JSON": _jsonl('{"arch": "[[1', 10, "a JSON object", "Unterminated"),
     "boolean performance": _jsonl(
-        json.dumps({"arch": GOOD[0], "performance": True, "cost": 1}), 0, "finite number", "True"
+        json.dumps({"arch": GOOD[0], "performance": True, "cost": 1}), 53, "finite number", "true"
     ),
+    "quoted performance": _jsonl(
+        json.dumps({"cost": 1, "performance": "0.5", "arch": GOOD[0]}), 28, "finite", "\"0.5\""
+    ),
+    "NaN in JSON": _jsonl(
+        '{"arch": "' + GOOD[0] + '", "performance": NaN, "cost": 1}', 53, "finite number", "NaN"
+    ),
+    "type in JSON text": _jsonl(
+        '{"note":"arch","cost":1,"performance":0.5,"arch":"[[1], [9, 0], [2, 0, 1]]"}',
+        58, "from 0 to 5", "9",
+    ),
+    "type in JSON lists": _jsonl(
+        '{"arch": [[1], [9, 0], [2, 0, 1]], "performance": 0.5, "cost": 1}', 17, "from 0 to 5", "9"
+    ),
+    "null architecture": _jsonl(
+        '{"arch": null, "performance": 0.5, "cost": 1}', 10, "'['", "null"
+    ),
+    "nested too deep": _jsonl('{"arch": ' + "[" * 100_000, 1, "a JSON object", "recursion"),
     "edge to an earlier node": _jsonl(
-        _dag(edges=[[0, 1], [2, 1], [2, 3], [3, 4]]), 0, "an edge to a later node", "(2, 1)"
+        _dag(edges=[[0, 1], [2, 1], [2, 3], [3, 4]]), 10, "an edge to a later node", "(2, 1)"
     ),
     "cycle": _jsonl(
         _dag(edges=[[0, 1], [1, 2], [2, 1], [2, 3]]), 0, "an edge to a later node", "(2, 1)"
@@ -118,6 +148,10 @@ BYTES = {
     "binary": ("t.txt", b"[[1\0\1\2", "t.txt:1:4", "UTF-8", "a binary file"),
     "UTF-16": ("t.txt", "\n".join(TXT).encode("utf-16"), "t.txt:1:1", "UTF-8", "UTF-16"),
     "Latin-1": ("t.csv", b"arch,performance\n\xe9,1\n", "t.csv:2:1", "UTF-8", "0xe9"),
+    "Latin-1 after other letters": (
+        "t.csv", b"\xef\xbb\xbf" + "arch,é".encode() + b"\xe8\n", "t.csv:1:7", "UTF-8", "0xe8",
+    ),
+    "gzip by another name": ("t.csv", gzip.compress(b"arch"), "t.csv:1:1", "UTF-8", "gzip"),
     "no gzip": ("t.txt.gz", "\n".join(TXT).encode(), "t.txt.gz", "a whole gzip file", ""),
     "cut gzip": (
         "t.txt.gz", gzip.compress("\n".join(TXT).encode())[:-20], "t.txt.gz", "gzip file", "",
@@ -177,6 +211,59 @@ def test_all_problems_of_a_file_come_at_once(tmp_path):
     with pytest.raises(DataError) as caught:
         load(str(path), space="enas3")
     assert [problem.line for problem in caught.value.problems] == [2, 4, 6]
+
+
+def test_an_open_quote_hides_no_other_problem(tmp_path):
+    path = tmp_path / "t.csv"
+    lines = [*CSV[:3], '"[[1], [9, 0]]",0.5,1', '"[[1]],0.5,1', *CSV[3:6], f'"{GOOD[6]}",bad,1']
+    path.write_text("\n".join(lines))
+    with pytest.raises(DataError) as caught:
+        load(str(path), space="enas3", complexity_col="cost")
+    places = [(problem.line, problem.column) for problem in caught.value.problems]
+    assert places == [(4, 14), (5, 1), (9, 28)]
+
+
+def test_a_contradiction_is_named_beside_other_problems(tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_text("\n".join([*TXT, f"{GOOD[2]}, 0.9", f"{GOOD[3]}, x"]))
+    with pytest.raises(DataError) as caught:
+        load(str(path))
+    assert [problem.line for problem in caught.value.problems] == [13, 14]
+
+
+def test_problems_beyond_the_limit_are_counted():
+    problems = Problems("t.txt", most=3)
+    for line in (5, 4, 3, 2, 1):
+        problems.add(line, None, "a row", "none")
+    with pytest.raises(DataError, match=r"^t\.txt:3: .* \(and 4 more\)$") as caught:
+        problems.raise_if_any()
+    assert [problem.line for problem in caught.value.problems] == [3, 4, 5, None]
+    assert caught.value.problems[-1].found == "5"
+
+
+def test_every_line_in_another_encoding_is_named(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"arch,performance\n\xe9,1\nx,1\nx,\xe8\n")
+    with pytest.raises(DataError) as caught:
+        load(str(path))
+    places = [(problem.line, problem.column) for problem in caught.value.problems]
+    assert places == [(2, 1), (4, 3)]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"node_types": [0], "edges": []}, "1 to 99 layers"),
+        ({"edges": []}, "node_types and edges"),
+        ([[0] * (layer + 1) for layer in range(100)], "1 to 99 layers"),
+    ],
+    ids=["too small", "no types", "too large"],
+)
+def test_no_space_can_be_told_from_the_rows(tmp_path, value, expected):
+    path = tmp_path / "t.jsonl"
+    path.write_text(json.dumps({"arch": value, "performance": 1}) + "\n")
+    with pytest.raises(DataError, match=rf"t\.jsonl:1:10: expected .*{expected}"):
+        load(str(path))
 
 
 @pytest.mark.parametrize("case", ["unknown type", "missing column", "cycle", "huge line"])

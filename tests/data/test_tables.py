@@ -1,6 +1,7 @@
 import gzip
 import json
 import os
+import random
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from ngae.dag import Dag
 from ngae.data import DataConfig, load
 from ngae.data.split import split_rows
-from ngae.errors import ParseError, UsageError
+from ngae.errors import DataError, ParseError, UsageError
 from ngae.spaces.enas import EnasSpace
 
 SPACE = EnasSpace(3)
@@ -69,6 +70,40 @@ def test_burn_in_is_skipped_and_said(tmp_path):
     assert data.notes[0] == "burn-in: the first 10 rows were skipped"
 
 
+@pytest.mark.parametrize("suffix", [".txt", ".csv", ".jsonl"])
+def test_rows_of_the_burn_in_may_be_broken(tmp_path, suffix):
+    rows = [(SPACE.format(dag), i / 100) for i, dag in enumerate(DAGS)]
+    heads = {".txt": "", ".csv": "arch,performance\n", ".jsonl": ""}
+    forms = {
+        ".txt": lambda arch, value: f"{arch}, {value}\n",
+        ".csv": lambda arch, value: f'"{arch}",{value}\n',
+        ".jsonl": lambda arch, value: json.dumps({"arch": arch, "performance": value}) + "\n",
+    }
+    path = tmp_path / f"t{suffix}"
+    broken = '# started\n"[[9]],0.5\n'
+    path.write_text(heads[suffix] + broken + "".join(forms[suffix](*row) for row in rows))
+    assert _same(path, burn_in=2).lines[0] == (4 if suffix == ".csv" else 3)
+
+
+def test_the_space_is_the_one_of_most_rows_and_of_the_first_in_doubt(tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_text("[[1], [2, 0]], 0.5\n" + TEXT)
+    with pytest.raises(DataError, match=r"t\.txt:1:13: expected 3 layers, found 2$"):
+        load(str(path))
+    path.write_text(TEXT.splitlines()[0] + "\n[[1], [2, 0]], 0.5\n")
+    with pytest.raises(DataError, match=r"t\.txt:2:13: expected 3 layers, found 2$"):
+        load(str(path))
+
+
+def test_two_distinct_graphs_can_always_be_split(make_table):
+    table = make_table(2, SPACE).subset(np.array([0] + [1] * 9))
+    for seed in range(30):
+        train, test = split_rows(table, DataConfig(split_seed=seed))
+        assert len(train)
+        assert len(test)
+        assert sorted([*train, *test]) == list(range(10))
+
+
 def test_repeated_rows_are_kept_and_said(tmp_path):
     (tmp_path / "t.txt").write_text(TEXT + TEXT.splitlines()[4])
     data = load(str(tmp_path / "t.txt"))
@@ -111,6 +146,13 @@ def test_any_change_of_a_text_is_an_architecture_or_a_parse_error(seed, place, c
         assert SPACE.is_valid(dag)
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12))
+def test_random_architectures_come_back_from_their_text(seed, layers):
+    space = EnasSpace(layers)
+    dag = space.sample(np.random.default_rng(seed))
+    assert space.parse(space.format(dag)) == dag
+
+
 @pytest.mark.skipif(not ENAS6.exists(), reason="the ENAS table is not here")
 def test_published_split_of_the_enas_table():
     data = load(str(ENAS6), burn_in=1000, split="published")
@@ -120,3 +162,22 @@ def test_published_split_of_the_enas_table():
     assert data.train.performance.std() == pytest.approx(0.00614, abs=2e-5)
     assert data.table.lines[0] == 1001
     assert len(data.table.duplicates()) == 5
+    order = list(range(19_020))
+    random.Random(0).shuffle(order)
+    lines = ENAS6.read_text().splitlines()[1000:]
+    first, accuracy = lines[order[17_118]].rsplit(", ", 1)
+    assert data.space.format(data.test[0].dag) == first
+    assert data.test[0].performance == float(accuracy)
+
+
+@pytest.mark.skipif(not ENAS6.exists(), reason="the ENAS table is not here")
+def test_the_row_that_a_known_copy_of_the_enas_table_breaks_is_named(tmp_path):
+    lines = ENAS6.read_text().splitlines()[:1100]
+    layers, accuracy = lines[1000].rsplit(", ", 1)
+    lines[1000] = f"{layers[: layers.rindex(', [')]}], {accuracy}"
+    path = tmp_path / "t.txt"
+    path.write_text("\n".join(lines))
+    place = len(lines[1000].rsplit(",", 1)[0])
+    message = rf"t\.txt:1001:{place}: expected 6 layers, found 5$"
+    with pytest.raises(DataError, match=message):
+        load(str(path), burn_in=1000)

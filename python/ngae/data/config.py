@@ -13,7 +13,7 @@ class DataConfig:
     """A table and its split."""
 
     data: str = setting("digits6", "embedded table, or a .txt, .csv or .jsonl file", "--data-name")
-    space: str = setting("auto", "search space; auto takes it from the first row")
+    space: str = setting("auto", "search space; auto takes the one of most of the first 100 rows")
     arch_col: str = setting("arch", "column of the architecture (CSV, JSON Lines)")
     performance_col: str = setting("performance", "column of the performance, higher is better")
     complexity_col: str = setting(

@@ -22,11 +22,11 @@ class Cell:
     """One value of a row.
 
     Attributes:
-        value: Text, or a JSON value.
+        value: Its text as it stands in the file, inside of its quotes; a JSON object, parsed.
         column: Where it begins in its line, in characters from 1; 1 where that is not known.
     """
 
-    value: Any
+    value: str | dict[str, Any]
     column: int
 
 
@@ -41,33 +41,43 @@ class RawRow:
 
 
 class Problems:
-    """Collects what is wrong with a file; raises all of it at once.
+    """Collects what is wrong with a file; raises all of it at once, in the order of the lines.
 
     Args:
         file: The path, as the user gave it.
+        most: Problems that are kept; further ones are counted.
     """
 
-    MOST = 1000
-
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, most: int = 100_000) -> None:
         self.file = file
+        self.most = most
+        self.count = 0
         self.found: list[Problem] = []
 
     def add(self, line: int | None, column: int | None, expected: str, found: str) -> None:
-        """Note one problem; raises at once when there are too many to be worth listing."""
-        self.found.append(Problem(self.file, line, column, expected, found))
-        if len(self.found) >= self.MOST:
-            self.raise_if_any()
+        """Note one problem."""
+        self.count += 1
+        if len(self.found) < self.most:
+            self.found.append(Problem(self.file, line, column, expected, found))
 
     def raise_if_any(self) -> None:
         """Raise DataError with everything that was noted."""
-        if self.found:
-            raise DataError.of(self.found, remedy="mend the file; `ngae data formats` shows how")
+        if self.count:
+            raise self._error()
 
     def fatal(self, line: int | None, column: int | None, expected: str, found: str) -> DataError:
         """Return the error of a file that cannot be read on from here."""
-        self.found.append(Problem(self.file, line, column, expected, found))
-        return DataError.of(self.found, remedy="mend the file; `ngae data formats` shows how")
+        self.add(line, column, expected, found)
+        return self._error()
+
+    def _error(self) -> DataError:
+        remedy = "mend the file; `ngae data formats` shows how"
+        found = sorted(self.found, key=lambda problem: (problem.line or 0, problem.column or 0))
+        if self.count == len(found):
+            return DataError.of(found, remedy=remedy)
+        expected = f"at most {self.most} problems to list"
+        found.append(Problem(self.file, None, None, expected, f"{self.count}"))
+        return DataError(f"{found[0]} (and {self.count - 1} more)", remedy=remedy, problems=found)
 
 
 def read_text(path: Path, problems: Problems) -> str:
@@ -79,18 +89,16 @@ def read_text(path: Path, problems: Problems) -> str:
     content = _content(path, problems)
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise problems.fatal(1, 1, "text in UTF-8", "text in UTF-16")
+    if content.startswith(b"\x1f\x8b"):
+        raise problems.fatal(1, 1, "text in UTF-8", "gzip: a name that ends in .gz is missing")
+    content = content.removeprefix(b"\xef\xbb\xbf")
     place = content.find(b"\0")
     if place >= 0:
         line = content.count(b"\n", 0, place) + 1
-        column = place - content.rfind(b"\n", 0, place)
+        before = content[content.rfind(b"\n", 0, place) + 1 : place]
+        column = len(before.decode("utf-8", "replace")) + 1
         raise problems.fatal(line, column, "text in UTF-8", "a zero byte: a binary file")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        column = error.start - content.rfind(b"\n", 0, error.start)
-        byte = content[error.start]
-        raise problems.fatal(line, column, "text in UTF-8", f"the byte 0x{byte:02x}") from error
+    text = _decoded(content, problems)
     if not text.strip():
         raise problems.fatal(None, None, "rows", "an empty file")
     return text
@@ -106,6 +114,21 @@ def lines_of(text: str, problems: Problems) -> Iterator[tuple[int, str]]:
             )
         if line.strip():
             yield number, line
+
+
+def _decoded(content: bytes, problems: Problems) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        lines = content.split(b"\n")
+    for number, line in enumerate(lines, 1):
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            column = len(line[: error.start].decode("utf-8")) + 1
+            problems.add(number, column, "text in UTF-8", f"the byte 0x{line[error.start]:02x}")
+    problems.raise_if_any()
+    raise AssertionError("a file is UTF-8 if each of its lines is")
 
 
 def _content(path: Path, problems: Problems) -> bytes:

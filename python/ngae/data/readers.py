@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from ngae.data.raw import Cell, Problems, RawRow, lines_of
+
+_DECODER = json.JSONDecoder()
+_GAP = re.compile(r"[ \t\r\n:,]*")  # before a key or a value of an object known to be JSON
+_MARK = re.compile('[",]')
 
 
 @dataclass(frozen=True)
@@ -25,17 +31,19 @@ class Columns:
         return (self.arch, self.performance, *self.complexity)
 
 
-Reader = Callable[[str, Columns, Problems], Iterator[RawRow]]
+Reader = Callable[[str, Columns, int, Problems], Iterator[RawRow]]
 
 
-def read_dvae_text(text: str, columns: Columns, problems: Problems) -> Iterator[RawRow]:
-    """Read lines `[[type], [type, flag], ...], accuracy`."""
+def read_dvae_text(
+    text: str, columns: Columns, burn_in: int, problems: Problems
+) -> Iterator[RawRow]:
+    """Read lines `[[type], [type, flag], ...], accuracy` after the first `burn_in`."""
     if columns.complexity:
         raise problems.fatal(
             None, None, "no --complexity-col: this form has no such column",
             ", ".join(columns.complexity),
         )  # fmt: skip
-    for number, line in lines_of(text, problems):
+    for number, line in islice(lines_of(text, problems), burn_in, None):
         end = line.rfind("]")
         rest = line[end + 1 :]
         comma = end + 1 + len(rest) - len(rest.lstrip())
@@ -49,37 +57,30 @@ def read_dvae_text(text: str, columns: Columns, problems: Problems) -> Iterator[
             yield RawRow(number, Cell(line[: end + 1], 1), _trimmed(line, comma + 1), ())
 
 
-def read_csv(text: str, columns: Columns, problems: Problems) -> Iterator[RawRow]:
-    """Read a head line and rows of comma-separated cells, quoted where they hold commas."""
-    numbered = list(lines_of(text, problems))
-    reader = csv.reader((line for _, line in numbered), strict=True)
-    head: list[str] | None = None
-    consumed = 0
-    while True:
-        first = consumed
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            line = numbered[min(first, len(numbered) - 1)][0]
-            raise problems.fatal(line, 1, "a row of CSV", str(error)) from error
-        if cells is None:
-            return
-        consumed = reader.line_num
-        number, line_text = numbered[first]
-        if head is None:
-            head = [cell.strip() for cell in cells]
-            places = _places(head, columns, number, line_text, problems)
+def read_csv(text: str, columns: Columns, burn_in: int, problems: Problems) -> Iterator[RawRow]:
+    """Read a head line and, after `burn_in` rows, rows of cells, quoted where they hold commas."""
+    records = _records(list(lines_of(text, problems)))
+    number, line, cells = next(records)
+    if isinstance(cells, csv.Error):
+        raise problems.fatal(number, *_fault(line, cells))
+    head = [cell.strip() for cell in cells]
+    places = _places(head, columns, number, line, problems)
+    for number, line, cells in islice(records, burn_in, None):
+        if isinstance(cells, csv.Error):
+            problems.add(number, *_fault(line, cells))
         elif len(cells) != len(head):
             problems.add(number, 1, f"{len(head)} cells", f"{len(cells)}")
         else:
-            starts = _starts(line_text, len(head))
+            starts = _starts(line, len(head))
             picked = [Cell(cells[place], starts[place]) for place in places]
             yield RawRow(number, picked[0], picked[1], tuple(picked[2:]))
 
 
-def read_json_lines(text: str, columns: Columns, problems: Problems) -> Iterator[RawRow]:
-    """Read one JSON object a line."""
-    for number, line in lines_of(text, problems):
+def read_json_lines(
+    text: str, columns: Columns, burn_in: int, problems: Problems
+) -> Iterator[RawRow]:
+    """Read one JSON object a line after the first `burn_in`."""
+    for number, line in islice(lines_of(text, problems), burn_in, None):
         try:
             value = json.loads(line, object_pairs_hook=_no_repeats)
         except _RepeatedKeyError as error:
@@ -94,10 +95,13 @@ def read_json_lines(text: str, columns: Columns, problems: Problems) -> Iterator
             continue
         missing = [name for name in columns.all if name not in value]
         if missing:
-            problems.add(number, 1, f"the key {missing[0]}", f"keys {', '.join(value)}")
+            found = f"keys {_shown(', '.join(value))}"
+            problems.add(number, 1, f"the key {missing[0]}", found)
             continue
-        cells = [Cell(value[name], _key_column(line, name)) for name in columns.all]
-        yield RawRow(number, cells[0], cells[1], tuple(cells[2:]))
+        spans = _spans(line)
+        arch = _arch_cell(value[columns.arch], line, *spans[columns.arch])
+        cells = [Cell(line[a:b], a + 1) for a, b in (spans[name] for name in columns.all[1:])]
+        yield RawRow(number, arch, cells[0], tuple(cells[1:]))
 
 
 READERS: dict[str, Reader] = {
@@ -120,6 +124,67 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
+def _spans(line: str) -> dict[str, tuple[int, int]]:
+    """Where the value of each key stands in a line that holds one JSON object."""
+    spans = {}
+    place = _after_gap(line, line.index("{") + 1)
+    while line[place] != "}":
+        key, place = _DECODER.raw_decode(line, place)
+        start = _after_gap(line, place)
+        _, end = _DECODER.raw_decode(line, start)
+        spans[key] = (start, end)
+        place = _after_gap(line, end)
+    return spans
+
+
+def _after_gap(line: str, place: int) -> int:
+    match = _GAP.match(line, place)
+    return match.end() if match else place
+
+
+def _arch_cell(value: Any, line: str, start: int, end: int) -> Cell:
+    """An object as it is, a string inside of its quotes, anything else as it is written."""
+    if isinstance(value, dict):
+        return Cell(value, start + 1)
+    if isinstance(value, str):
+        return Cell(value, start + 2)
+    return Cell(line[start:end], start + 1)
+
+
+def _records(
+    numbered: Sequence[tuple[int, str]],
+) -> Iterator[tuple[int, str, list[str] | csv.Error]]:
+    """Yield number and text of the first line of each record, and its cells or what is wrong.
+
+    After a broken record the next line begins a new one, so that one open quote hides no rows.
+    """
+    first = 0
+    while first < len(numbered):
+        reader = csv.reader((line + "\n" for _, line in numbered[first:]), strict=True)
+        start = first
+        try:
+            for cells in reader:
+                yield *numbered[first], cells
+                first = start + reader.line_num
+        except csv.Error as error:
+            yield *numbered[first], error
+            first += 1
+
+
+def _fault(line: str, error: csv.Error) -> tuple[int, str, str]:
+    """Column, expected and found of a line that the csv module refused."""
+    opened, quoted = 0, False
+    for place, character in enumerate(line):
+        if character == '"':
+            quoted = not quoted
+            opened = place if quoted else opened
+        elif not quoted and place and line[place - 1] == '"' and character != ",":
+            return place + 1, "a comma after the closing quote", repr(character)
+    if quoted:
+        return opened + 1, "a quote that is closed in its line", "none"
+    return 1, "a row of CSV", str(error)
+
+
 def _places(
     head: list[str], columns: Columns, number: int, line: str, problems: Problems
 ) -> list[int]:
@@ -129,7 +194,7 @@ def _places(
             found = _shown(", ".join(head)) + hint
             raise problems.fatal(number, 1, f"a column {name}", found)
         if head.count(name) > 1:
-            column = line.find(name, line.find(name) + 1) + 1
+            column = _starts(line, len(head))[head.index(name, head.index(name) + 1)]
             raise problems.fatal(number, column, f"one column {name}", f"{head.count(name)}")
     return [head.index(name) for name in columns.all]
 
@@ -137,11 +202,11 @@ def _places(
 def _starts(line: str, cells: int) -> Sequence[int]:
     """Where each cell begins in the line, in characters from 1; inside of its quotes."""
     starts, quoted = [1], False
-    for place, character in enumerate(line):
-        if character == '"':
+    for match in _MARK.finditer(line):
+        if match[0] == '"':
             quoted = not quoted
-        elif character == "," and not quoted:
-            starts.append(place + 2)
+        elif not quoted:
+            starts.append(match.start() + 2)
     inside = [s + 1 if line[s - 1 : s] == '"' else s for s in starts]
     return inside if len(inside) == cells else [1] * cells
 
@@ -149,10 +214,6 @@ def _starts(line: str, cells: int) -> Sequence[int]:
 def _trimmed(line: str, start: int) -> Cell:
     rest = line[start:]
     return Cell(rest.strip(), start + len(rest) - len(rest.lstrip()) + 1)
-
-
-def _key_column(line: str, name: str) -> int:
-    return max(line.find(json.dumps(name)), 0) + 1
 
 
 def _shown(text: str) -> str:

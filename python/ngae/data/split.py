@@ -50,4 +50,7 @@ def _cut_between_graphs(table: Table, order: list[int], cut: int) -> tuple[list[
     test: list[int] = []
     for rows in groups.values():
         (train if len(train) < cut else test).extend(rows)
+    if not test and len(groups) > 1:
+        test = [*groups.values()][-1]
+        train = train[: -len(test)]
     return train, test

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
-from itertools import islice
+import re
+from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,11 @@ from ngae.data.readers import READERS, Columns
 from ngae.data.records import Table
 from ngae.errors import GraphError, ParseError, UsageError
 from ngae.spaces.base import SearchSpace
+from ngae.spaces.nested_lists import scan_integer_lists
 from ngae.spaces.registry import space_named
+
+VOTES = 100  # rows that decide on the space, where none is named
+_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
 def read_table(path: str, config: DataConfig) -> Table:
@@ -44,9 +47,10 @@ def read_table(path: str, config: DataConfig) -> Table:
         )
     columns = Columns(config.arch_col, config.performance_col, _names(config.complexity_col))
     text = read_text(Path(path), problems)
-    rows = list(islice(READERS[suffix](text, columns, problems), config.burn_in, None))
+    rows = list(READERS[suffix](text, columns, config.burn_in, problems))
     if not rows and not problems.found:
-        raise problems.fatal(None, None, f"rows after a burn-in of {config.burn_in}", "none")
+        burn_in = f" after a burn-in of {config.burn_in}" if config.burn_in else ""
+        raise problems.fatal(None, None, f"rows{burn_in}", "none")
     share = suffix == ".txt"
     space = _space(config.space, rows, problems)
     return _table(path, space, columns, rows, problems, share)
@@ -57,26 +61,43 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _space(name: str, rows: list[RawRow], problems: Problems) -> SearchSpace:
-    """The named space, or the one that most of the first rows fit by their layers."""
+    """The named space, or the one that most of the first rows fit by their layers.
+
+    One row would not do: the first may be the broken one.
+    """
     if name != "auto":
         return space_named(name)
-    counts = [_layers(row.arch.value) for row in rows[:100]]
-    known = [count for count in counts if count]
-    if not known:
+    votes: Counter[int] = Counter()
+    faults = []
+    for row in rows:
+        try:
+            votes[_layers(row.arch)] += 1
+        except ParseError as error:
+            faults.append((row.line, error.column, error.expected, error.found))
+        if votes.total() == VOTES:
+            break
+    if not votes:
+        for fault in faults:
+            problems.add(*fault)
         problems.raise_if_any()
-        row = rows[0]
-        expected = "an architecture such as [[0], [1, 0]] (or --space)"
-        raise problems.fatal(row.line, row.arch.column, expected, _shown(row.arch.value))
-    return space_named(f"enas{max(set(known), key=known.count)}")
+    return space_named(f"enas{votes.most_common(1)[0][0]}")
 
 
-def _layers(value: Any) -> int:
-    if isinstance(value, str):
-        return value.count("[") - 1
-    if isinstance(value, dict):
-        types = value.get("node_types")
-        return len(types) - 2 if isinstance(types, list) else 0
-    return len(value) if isinstance(value, list) else 0
+def _layers(arch: Cell) -> int:
+    """Layers of an ENAS architecture, from 1 to 99; ParseError with a column of its line."""
+    try:
+        if isinstance(arch.value, str):
+            layers = len(scan_integer_lists(arch.value))
+        else:
+            layers = len(arch.value["node_types"]) - 2
+    except ParseError as error:
+        column = arch.column + error.column - 1
+        raise ParseError(error.expected, error.found, column) from error
+    except (KeyError, TypeError) as error:
+        raise ParseError("node_types and edges", _shown(arch.value), arch.column) from error
+    if not 1 <= layers <= 99:
+        raise ParseError("an architecture of 1 to 99 layers", f"{layers}", arch.column)
+    return layers
 
 
 def _table(
@@ -97,7 +118,6 @@ def _table(
             performance.append(value)
             complexity.append(costs)
             lines.append(row.line)
-    problems.raise_if_any()
     exact = not columns.complexity
     table = Table(
         name=Path(path).name,
@@ -110,7 +130,8 @@ def _table(
         lines=np.array(lines, dtype=np.int64),
         source=path,
     )
-    _refuse_contradictions(table, problems)
+    _note_contradictions(table, problems)
+    problems.raise_if_any()
     return table
 
 
@@ -119,11 +140,9 @@ def _dag(row: RawRow, space: SearchSpace, problems: Problems) -> Dag | None:
     try:
         if isinstance(value, dict):
             return Dag.from_json(value, space)
-        text = value if isinstance(value, str) else json.dumps(value)
-        return space.parse(text)
+        return space.parse(value)
     except ParseError as error:
-        column = row.arch.column + (error.column - 1 if isinstance(value, str) else 0)
-        problems.add(row.line, column, error.expected, error.found)
+        problems.add(row.line, row.arch.column + error.column - 1, error.expected, error.found)
     except GraphError as error:
         problems.add(row.line, row.arch.column, f"an architecture of {space.name}", str(error))
     return None
@@ -132,7 +151,8 @@ def _dag(row: RawRow, space: SearchSpace, problems: Problems) -> Dag | None:
 def _number(
     line: int, cell: Cell, problems: Problems, least: float | None, share: bool
 ) -> float | None:
-    value = _as_float(cell.value)
+    text = str(cell.value).strip()
+    value = float(text) if _NUMBER.fullmatch(text) else None
     low = -math.inf if least is None else least
     high = 1.0 if share else math.inf
     if value is not None and math.isfinite(value) and low <= value <= high:
@@ -144,33 +164,24 @@ def _number(
     return None
 
 
-def _as_float(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    if isinstance(value, str) and "_" in value:
-        return None
-    try:
-        return float(value)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _refuse_contradictions(table: Table, problems: Problems) -> None:
+def _note_contradictions(table: Table, problems: Problems) -> None:
     """The same architecture with another answer is a mistake in the table, not a choice of ours."""
-    for rows in table.duplicates():
-        first = rows[0]
-        for row in rows[1:]:
-            if table.performance[row] != table.performance[first]:
-                problems.add(
-                    int(table.lines[row]),
-                    1,
-                    f"the performance of line {table.lines[first]}, the same architecture: "
-                    f"{table.performance[first]:g}",
-                    f"{table.performance[row]:g}",
-                )
-    problems.raise_if_any()
+    for first, *others in table.duplicates():
+        wanted = _answers(table, first)
+        for row in others:
+            for name, value in _answers(table, row).items():
+                if value != wanted[name]:
+                    place = f"line {table.lines[first]}, the same architecture"
+                    expected = f"the {name} of {place}: {wanted[name]}"
+                    problems.add(int(table.lines[row]), 1, expected, f"{value}")
 
 
-def _shown(value: Any) -> str:
+def _answers(table: Table, row: int) -> dict[str, float]:
+    record = table[row]
+    answers = {n: float(v) for n, v in zip(table.complexity_names, record.complexity, strict=True)}
+    return {**answers, "performance": record.performance}
+
+
+def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 40 else text[:37] + "..."

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import accumulate
+from typing import NamedTuple, TypeAlias
 
 from ngae.errors import ParseError
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,8}")
 _WORD = re.compile(r"[-+.\w]+")
+_ListLayout: TypeAlias = tuple[int, int, tuple[int, ...], int]
 _BLANK = re.compile(r"[ \t]*")
-_DIGITS = str.maketrans("123456789", "000000000")
+_LONGEST_LAYOUT = 4096  # characters; the layouts of longer texts would fill the memory
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_VALUES = bytes.maketrans(b"0123456789", bytes(range(10)))
 
 
 class IntegerList(NamedTuple):
@@ -46,30 +50,39 @@ def scan_integer_lists(text: str) -> list[IntegerList]:
     Raises:
         ParseError: With the column, what was expected and what was found.
     """
-    layout = _single_digit_layout(text.translate(_DIGITS))
+    if len(text) > _LONGEST_LAYOUT or not text.isascii():
+        return _Scanner(text).lists()
+    encoded = text.encode("ascii")
+    layout = _single_digit_layout(encoded.translate(_DIGITS))
     if layout is None:
         return _Scanner(text).lists()
+    values = encoded.translate(_VALUES, b"[], \t")
     return [
-        IntegerList(tuple([int(text[column - 1]) for column in columns]), columns, start)
-        for columns, start in layout
+        IntegerList(tuple(values[first:end]), columns, column)
+        for first, end, columns, column in layout
     ]
 
 
 @lru_cache(maxsize=64)
-def _single_digit_layout(skeleton: str) -> tuple[tuple[tuple[int, ...], int], ...] | None:
+def _single_digit_layout(skeleton: bytes) -> tuple[_ListLayout, ...] | None:
     """Places of integers and brackets in a text whose digits are all replaced by 0.
 
     The rows of a table mostly differ in their digits alone, so one scan serves them all.
 
     Returns:
-        For each inner list the columns of its integers and its own; None for text that is
-        malformed or has other integers than single digits.
+        For each inner list the range of its integers among all of the text, the columns of its
+        integers and its own; None for text that is malformed or has other integers than single
+        digits.
     """
     try:
-        lists = _Scanner(skeleton).lists()
+        lists = _Scanner(skeleton.decode("ascii")).lists()
     except ParseError:
         return None
-    return tuple((found.columns, found.column) for found in lists)
+    ends = [0, *accumulate(len(found.values) for found in lists)]
+    return tuple(
+        (first, end, found.columns, found.column)
+        for first, end, found in zip(ends, ends[1:], lists, strict=False)
+    )
 
 
 class _Scanner:
