@@ -24,7 +24,6 @@ from ngae.oracles.digits import VALIDATION_IMAGES
 from ngae.oracles.shared_weights import (
     SharedWeights,
     SharedWeightsConfig,
-    layers_of,
     train_shared_weights,
 )
 from ngae.oracles.weights_file import load_weights, save_weights
@@ -73,7 +72,7 @@ def _make(out: Path, jobs: int) -> None:
     dags = draw(NUM_ROWS, SAMPLE_SEED)
     correct = count_correct(weights, dags, jobs)
     content = Digits6(
-        operations=np.array([layers_of(dag)[0] for dag in dags], dtype=np.uint8),
+        operations=np.array([SPACE.layers(dag)[0] for dag in dags], dtype=np.uint8),
         flags=np.array([_flags(dag) for dag in dags], dtype=np.uint8),
         correct=correct.astype(np.uint16),
         num_images=VALIDATION_IMAGES,
@@ -113,7 +112,9 @@ def draw(rows: int, seed: int) -> list[Dag]:
 
 def count_correct(weights: Path, dags: list[Dag], jobs: int) -> NDArray[np.int64]:
     """Count with `jobs` processes; (len(dags),) in the order of `dags`, whatever their number."""
-    order = sorted(range(len(dags)), key=lambda row: list(zip(*layers_of(dags[row]), strict=True)))
+    order = sorted(
+        range(len(dags)), key=lambda row: list(zip(*SPACE.layers(dags[row]), strict=True))
+    )
     correct = np.zeros(len(dags), dtype=np.int64)
     # Neighbours in the order share their first layers, so that a chunk computes them once.
     chunks = [order[start : start + CHUNK] for start in range(0, len(order), CHUNK)]

@@ -13,7 +13,6 @@ from ngae.oracles.digits import load_digits_images
 from ngae.oracles.shared_weights import (
     SharedWeights,
     SharedWeightsConfig,
-    layers_of,
     train_shared_weights,
 )
 from ngae.oracles.weights_file import load_weights, save_weights
@@ -39,7 +38,7 @@ def test_images_are_split_900_and_897():
 
 def test_layers_of_a_dag():
     dag = EnasSpace(3).parse("[[2], [0, 1], [5, 0, 1]]")
-    assert layers_of(dag) == ((2, 0, 5), ((0,), (0, 1), (1, 2)))
+    assert EnasSpace(3).layers(dag) == ((2, 0, 5), ((0,), (0, 1), (1, 2)))
 
 
 def test_an_answer_is_the_share_of_correct_images():
@@ -47,7 +46,7 @@ def test_an_answer_is_the_share_of_correct_images():
     dag = draw(SPACE, 1)[0]
     answer = oracle.query(dag)
     digits = load_digits_images()
-    scores = load_weights(WEIGHTS)(digits.validation_images, *layers_of(dag))
+    scores = load_weights(WEIGHTS)(digits.validation_images, *EnasSpace(6).layers(dag))
     correct = int((scores.argmax(1) == digits.validation_labels).sum())
     assert answer.detail == {"correct": correct, "images": 897}
     assert answer.performance == correct / 897

@@ -10,10 +10,10 @@ import json
 import math
 import sys
 from collections.abc import Sequence
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ngae import console
+from ngae._lazy import lazily
 from ngae.files import finite
 
 if TYPE_CHECKING:
@@ -53,10 +53,7 @@ example:
 """
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f"ngae.baselines.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazily("ngae.baselines", _HOME)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -15,7 +15,7 @@ from ngae.api import NGAE
 from ngae.commands.banner import show_banner
 from ngae.files import finite
 from ngae.oracles.base import Oracle
-from ngae.oracles.registry import oracle_named
+from ngae.oracles.registry import is_embedded, oracle_named
 from ngae.search.base import Trial
 from ngae.search.config import SearchConfig
 from ngae.search.predicted import Predicted
@@ -73,8 +73,7 @@ def search_and_show(
 def _oracle(name: str, run: NGAE) -> Oracle:
     """`auto` is shared weights for the embedded table, and the predictions for any other one."""
     table = run.data.table
-    embedded = (table.name, table.source) == ("digits6", "embedded")
-    if name == "predicted" or (name == "auto" and not embedded):
+    if name == "predicted" or (name == "auto" and not is_embedded(table)):
         console.say("note: performances are the model's predictions; evaluate the proposals")
         return Predicted(run.model, table.space, table.complexity_names)
     return oracle_named(name, table)

@@ -20,7 +20,7 @@ from ngae.data import Dataset, Table
 from ngae.evaluate.config import EvaluateConfig
 from ngae.evaluate.metrics import generation, regression
 from ngae.models import NGAEModel
-from ngae.models.inputs import in_order
+from ngae.models.inputs import Inputs, in_order
 
 OnProgress = Callable[[str, float], None]
 
@@ -30,14 +30,12 @@ class TestScores:
     """What one pass over a table gives.
 
     Attributes:
-        latents: float32 (num_graphs, latent_dim), posterior means.
         probability_mean: float64 (num_graphs,) chance of an exact decoding of z = mean.
         probability_sampled: The same with one z drawn from the posterior.
         performance: float64 (num_graphs,) predicted from the mean, or None.
         complexity: float64 (num_graphs, num_complexities) likewise, or None.
     """
 
-    latents: NDArray[np.float32]
     probability_mean: NDArray[np.float64]
     probability_sampled: NDArray[np.float64]
     performance: NDArray[np.float64] | None
@@ -69,7 +67,7 @@ def evaluate(
     report = on_progress or (lambda stage, share: None)
     report("test graphs", 0.0)
     scores = score(model, data.test, config.evaluate_batch_size, seed)
-    known = frozenset(canonical_hashes(data.train.dags))
+    known = frozenset(data.train.hashes)
     points = _prior(config.prior_points, model, seed)
     once = _generation(model, points, 1, known, config, seed, "prior", report)
     few = points[: config.protocol_points]
@@ -98,16 +96,25 @@ def score(model: NGAEModel, table: Table, batch_size: int, seed: int) -> TestSco
         None if column[0] is None else torch.cat([part for part in column if part is not None])
         for column in zip(*rows, strict=True)
     ]
-    latents, mean, sampled, performance, complexity = (
+    mean, sampled, performance, complexity = (
         None if tensor is None else tensor.double().cpu().numpy() for tensor in joined
     )
-    assert latents is not None and mean is not None and sampled is not None
-    return TestScores(latents.astype(np.float32), mean, sampled, performance, complexity)
+    assert mean is not None and sampled is not None
+    return TestScores(mean, sampled, performance, complexity)
+
+
+def latents(model: NGAEModel, table: Table, batch_size: int) -> NDArray[np.float32]:
+    """Encode every row of `table`: posterior means, float32 (num_rows, latent_dim)."""
+    means = [
+        model.encode(table.dags[start : start + batch_size]).mean
+        for start in range(0, len(table), batch_size)
+    ]
+    return torch.cat(means).float().cpu().numpy()
 
 
 def _score_batch(
-    model: NGAEModel, inputs: Any, generator: torch.Generator
-) -> tuple[Tensor, Tensor, Tensor, Tensor | None, Tensor | None]:
+    model: NGAEModel, inputs: Inputs, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
     with torch.no_grad():
         posterior = model.encoder(inputs.batch)
         noise = torch.randn(posterior.mean.shape, generator=generator).to(model.device)
@@ -116,7 +123,7 @@ def _score_batch(
             nodes, edges = model.decoder(inputs.batch, inputs.decisions, z)
             probabilities.append((-(nodes + edges).double()).exp())
         prediction = model.predict(posterior.mean)
-    return posterior.mean, *probabilities, prediction.performance, prediction.complexity
+    return probabilities[0], probabilities[1], prediction.performance, prediction.complexity
 
 
 def _regressions(scores: TestScores, data: Dataset) -> dict[str, Any]:

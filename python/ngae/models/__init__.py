@@ -5,8 +5,9 @@ Names are imported when first used: settings are read where there is no torch.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ngae._lazy import lazily
 
 if TYPE_CHECKING:
     from ngae.models.config import LossConfig as LossConfig
@@ -33,8 +34,4 @@ _HOME = {
 
 __all__ = list(_HOME)
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f"ngae.models.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'ngae.models' has no attribute {name!r}")
+__getattr__ = lazily("ngae.models", _HOME)

@@ -36,8 +36,7 @@ def oracle_named(name: str, table: Records) -> Oracle:
     if name not in NAMES:
         raise UsageError(f"--oracle: expected one of {', '.join(NAMES)}, found {name!r}")
     if name == "auto":
-        embedded = (table.name, table.source) == ("digits6", "embedded")
-        name = "shared-weights" if embedded else "table"
+        name = "shared-weights" if is_embedded(table) else "table"
     if name == "table":
         from ngae.oracles.table import Table
 
@@ -49,6 +48,11 @@ def oracle_named(name: str, table: Records) -> Oracle:
 
         return Training(table.space)
     return _shared_weights(table.space)
+
+
+def is_embedded(table: Records) -> bool:
+    """Tell whether `table` is digits6, whose performances the embedded weights reproduce."""
+    return (table.name, table.source) == ("digits6", "embedded")
 
 
 def _shared_weights(space: EnasSpace) -> Oracle:

@@ -25,7 +25,7 @@ from ngae.oracles.base import Answer, Budget, complexity_of
 from ngae.oracles.digits import check_takes_digits, load_digits_images
 from ngae.oracles.weights_file import load_weights
 from ngae.settings import check_ranges, setting
-from ngae.spaces.enas import FIRST_OPERATION, EnasSpace
+from ngae.spaces.enas import EnasSpace
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _step_loss(
     losses = []
     for _ in range(config.networks):
         rows = torch.from_numpy(rng.integers(len(images), size=config.batch_size))
-        scores = bank(images[rows], *layers_of(space.sample(rng)))
+        scores = bank(images[rows], *space.layers(space.sample(rng)))
         losses.append(functional.cross_entropy(scores, labels[rows]))
     return torch.stack(losses).mean()
 
@@ -189,7 +189,7 @@ class SharedWeights:
         Returns:
             int64 (len(dags),), from 0 to 897.
         """
-        rows = [layers_of(dag) for dag in dags]
+        rows = [self.space.layers(dag) for dag in dags]
         correct = np.zeros(len(dags), dtype=np.int64)
         nodes: list[Tensor] = [self._bank.stem(self._images)]
         known: list[tuple[int, tuple[int, ...]]] = []
@@ -207,9 +207,3 @@ class SharedWeights:
             if on_dag is not None:
                 on_dag()
         return correct
-
-
-def layers_of(dag: Dag) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
-    """Return an ENAS architecture's operations and, for each layer, the nodes that feed it."""
-    operations = tuple(t - FIRST_OPERATION for t in dag.node_types[1:-1])
-    return operations, dag.predecessors[1:-1]

@@ -5,8 +5,9 @@ Names are imported when first used: settings are read where there is no torch.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ngae._lazy import lazily
 
 if TYPE_CHECKING:
     from ngae.search.base import Trial as Trial
@@ -31,8 +32,4 @@ _HOME = {
 
 __all__ = list(_HOME)
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f"ngae.search.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'ngae.search' has no attribute {name!r}")
+__getattr__ = lazily("ngae.search", _HOME)

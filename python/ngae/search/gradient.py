@@ -67,11 +67,20 @@ class GradientSearch:
         self.config = config
         self.names = known.complexity_names
         self._weighed = _column(known, config)
+        if (
+            config.weight > 0
+            and model.predict(model.encode(known.dags[:1]).mean).complexity is None
+        ):
+            raise UsageError(
+                f"--weight {config.weight:g}: expected a model with a complexity predictor, "
+                "found none",
+                remedy="pass --weight 0, or train with --complexity-predictor",
+            )
         self._performance_scale = float(known.performance.std()) or 1.0
         self._complexity_scale = (
             float(known.complexity[:, self._weighed].std()) or 1.0 if self.names else 1.0
         )
-        self._seen = set(canonical_hashes(known.dags))
+        self._seen = set(known.hashes)
         self._elite: list[tuple[float, Dag]] = []
         self._rounds = 0
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ngae.dag import canonical_hashes
 from ngae.data import Table
 from ngae.search.base import Candidate, Trial
 from ngae.search.config import SearchConfig
@@ -24,7 +23,7 @@ class RandomSearch:
 
     def __init__(self, known: Table, config: SearchConfig) -> None:
         self.space = known.space
-        self._seen = set(canonical_hashes(known.dags))
+        self._seen = set(known.hashes)
         # A stream of its own: a table may have been drawn from the same seed, row by row.
         self._rng = np.random.default_rng([config.seed, _STREAM])
 

@@ -145,7 +145,7 @@ class EnasSpace(SearchSpace):
         """Make the macro network of `dag` (see `ngae.networks.macro`)."""
         from ngae.networks.macro import MacroNetwork
 
-        return MacroNetwork(*self._layers(dag), self.network)
+        return MacroNetwork(*self.layers(dag), self.network)
 
     def complexity(self, dags: Sequence[Dag]) -> NDArray[np.float64]:
         """Compute trainable parameters and multiply-adds of one image, exactly.
@@ -154,10 +154,10 @@ class EnasSpace(SearchSpace):
             float64 (len(dags), 2): params, macs.
         """
         return np.array(
-            [macro_complexity(*self._layers(dag), self.network) for dag in dags], dtype=np.float64
+            [macro_complexity(*self.layers(dag), self.network) for dag in dags], dtype=np.float64
         ).reshape(len(dags), 2)
 
-    def _layers(self, dag: Dag) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
-        """Operations (num_layers,) and, for each layer, the nodes that feed it."""
+    def layers(self, dag: Dag) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
+        """Return the operations (num_layers,) and, for each layer, the nodes that feed it."""
         operations = tuple(t - FIRST_OPERATION for t in dag.node_types[1:-1])
         return operations, dag.predecessors[1:-1]

@@ -14,7 +14,7 @@ import torch
 
 import ngae
 from ngae.data import Dataset
-from ngae.evaluate.protocol import evaluate, score
+from ngae.evaluate.protocol import evaluate, latents
 from ngae.files import write_bytes, write_json
 from ngae.models import NGAEModel
 from ngae.ops import active_backend
@@ -135,7 +135,7 @@ def _write_latents(model: NGAEModel, data: Dataset, config: RunConfig, folder: R
     size = config.evaluate.evaluate_batch_size
     arrays: dict[str, Any] = {}
     for name, table in (("train", data.train), ("test", data.test)):
-        arrays[f"{name}_mean"] = score(model, table, size, config.train.seed).latents
+        arrays[f"{name}_mean"] = latents(model, table, size)
         arrays[f"{name}_performance"] = table.performance
         arrays[f"{name}_complexity"] = table.complexity
     buffer = io.BytesIO()

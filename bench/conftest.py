@@ -1,1 +1,0 @@
-"""Benchmarks are functions called `bench_...` in files called `bench_....py`."""
