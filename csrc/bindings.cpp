@@ -6,6 +6,7 @@
 
 #include <array>
 #include <memory>
+#include <tuple>
 #include <utility>
 
 #include "canonical_hash.h"
@@ -14,6 +15,7 @@
 #include "dag_gru.h"
 #include "dag_merge.h"
 #include "decode.h"
+#include "peak.h"
 #include "philox.h"
 
 namespace py = pybind11;
@@ -102,6 +104,13 @@ using WeightAddresses = std::array<uintptr_t, 9>;
 using WeightSizes = std::array<int64_t, 3>;
 using GradientAddresses = std::array<uintptr_t, 10>;
 
+// Instruction set, whether operands are rounded to bfloat16, number of threads.
+using MachineTuple = std::tuple<std::string, bool, int64_t>;
+
+ngae::Machine machine_of(const MachineTuple& m) {
+  return {std::get<0>(m), std::get<1>(m), std::get<2>(m)};
+}
+
 template <class T>
 T* at(uintptr_t address) {
   return reinterpret_cast<T*>(address);
@@ -123,23 +132,22 @@ ngae::DagGruWeights<T> gru_weights(const WeightAddresses& a, const WeightSizes& 
 template <class T>
 void dag_gru_forward(const GraphAddresses& graph, const GraphSizes& graph_sizes,
                      const WeightAddresses& weights, const WeightSizes& weight_sizes,
-                     uintptr_t initial, const std::string& level, int64_t threads, uintptr_t h,
-                     uintptr_t saved) {
+                     uintptr_t initial, const MachineTuple& machine, uintptr_t h, uintptr_t saved) {
   const py::gil_scoped_release release;
   ngae::dag_gru_forward<T>(graph_view(graph, graph_sizes), gru_weights<T>(weights, weight_sizes),
-                           at<const T>(initial), {level, threads}, at<T>(h), at<T>(saved));
+                           at<const T>(initial), machine_of(machine), at<T>(h), at<T>(saved));
 }
 
 template <class T>
 void dag_gru_backward(const GraphAddresses& graph, const GraphSizes& graph_sizes,
                       const WeightAddresses& weights, const WeightSizes& weight_sizes,
-                      bool has_initial, const std::string& level, int64_t threads, uintptr_t saved,
-                      uintptr_t dh, const GradientAddresses& gradients) {
+                      bool has_initial, const MachineTuple& machine, uintptr_t saved, uintptr_t dh,
+                      const GradientAddresses& gradients) {
   const py::gil_scoped_release release;
   const auto out = [&](int i) { return at<T>(gradients[i]); };
   ngae::dag_gru_backward<T>(
       graph_view(graph, graph_sizes), gru_weights<T>(weights, weight_sizes), has_initial,
-      {level, threads}, at<const T>(saved), at<const T>(dh),
+      machine_of(machine), at<const T>(saved), at<const T>(dh),
       {out(0), out(1), out(2), out(3), out(4), out(5), out(6), out(7), out(8), out(9)});
 }
 
@@ -155,7 +163,7 @@ void decode(const WeightAddresses& weights, const WeightSizes& weight_sizes,
             const HeadAddresses& heads, const HeadSizes& head_sizes, const RuleAddresses& rules,
             const RuleSizes& rule_sizes, int32_t start_type, int32_t end_type,
             bool loose_ends_to_end, const DecodeInputs& in, int64_t num_samples, int64_t seed,
-            bool stochastic, const std::string& level, int64_t threads, const DecodeOutputs& out) {
+            bool stochastic, const MachineTuple& machine, const DecodeOutputs& out) {
   const py::gil_scoped_release release;
   const auto head = [&](int i) { return at<const T>(heads[i]); };
   const ngae::DecoderWeights<T> decoder{gru_weights<T>(weights, weight_sizes),
@@ -185,7 +193,7 @@ void decode(const WeightAddresses& weights, const WeightSizes& weight_sizes,
                              at<const int32_t>(rules[3])};
   ngae::decode<T>({num_samples, at<const T>(in[0]), at<const T>(in[1]), at<const int64_t>(in[2]),
                    static_cast<uint64_t>(seed), stochastic},
-                  decoder, view, {level, threads},
+                  decoder, view, machine_of(machine),
                   {at<int32_t>(out[0]), at<uint8_t>(out[1]), at<int32_t>(out[2])});
 }
 
@@ -200,7 +208,7 @@ std::array<uint32_t, 4> philox(const std::array<uint32_t, 4>& counter,
 // Sigmoid and tanh as the inner loops compute them.
 template <class T>
 py::tuple activations(const py::array_t<T, py::array::c_style>& x, const std::string& level) {
-  const ngae::Kernels<T>& kernels = ngae::kernels<T>(level);
+  const ngae::Kernels<T>& kernels = ngae::kernels<T>({level, false, 1});
   if (x.size() % kernels.panel != 0) {
     throw std::invalid_argument("x: expected a multiple of " + std::to_string(kernels.panel) +
                                 " numbers, found " + std::to_string(x.size()));
@@ -209,6 +217,17 @@ py::tuple activations(const py::array_t<T, py::array::c_style>& x, const std::st
   kernels.sigmoid(x.data(), sigmoid.mutable_data(), x.size());
   kernels.tanh(x.data(), tanh.mutable_data(), x.size());
   return py::make_tuple(sigmoid, tanh);
+}
+
+// Measured rates, in 1e9 operations a second.
+double fma_rate(const MachineTuple& machine, int64_t steps) {
+  const py::gil_scoped_release release;
+  return ngae::fma_rate(machine_of(machine), steps) / 1e9;
+}
+
+double product_rate(const MachineTuple& machine, int64_t repeats) {
+  const py::gil_scoped_release release;
+  return ngae::product_rate(machine_of(machine), repeats) / 1e9;
 }
 
 }  // namespace
@@ -238,6 +257,10 @@ PYBIND11_MODULE(_C, module) {
   module.def("dag_gru_forward_float64", &dag_gru_forward<double>);
   module.def("dag_gru_backward_float32", &dag_gru_backward<float>);
   module.def("dag_gru_backward_float64", &dag_gru_backward<double>);
+  module.def("fma_rate", &fma_rate, py::arg("machine"), py::arg("steps"),
+             "Measure 1e9 operations a second of multiply-adds that touch no memory.");
+  module.def("product_rate", &product_rate, py::arg("machine"), py::arg("repeats"),
+             "Measure 1e9 operations a second of the product kernel on data in the cache.");
   module.def("philox", &philox, py::arg("counter"), py::arg("key"),
              "Four random words from a counter of four words and a key of two.");
   module.def("decode_float32", &decode<float>);

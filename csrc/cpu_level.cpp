@@ -2,15 +2,20 @@
 
 #include <stdexcept>
 
+#define NGAE_TABLES(level)                       \
+  const Kernels<float>* float_kernels_##level(); \
+  const Kernels<float>* bf16_kernels_##level();  \
+  const Kernels<double>* double_kernels_##level()
+#define NGAE_LEVEL_OF(level, available) \
+  {#level, available, float_kernels_##level(), bf16_kernels_##level(), double_kernels_##level()}
+
 namespace ngae {
 
-const Kernels<float>* float_kernels_baseline();
-const Kernels<double>* double_kernels_baseline();
+NGAE_TABLES(baseline);
 #if defined(NGAE_X86)
-const Kernels<float>* float_kernels_avx2();
-const Kernels<double>* double_kernels_avx2();
-const Kernels<float>* float_kernels_avx512();
-const Kernels<double>* double_kernels_avx512();
+NGAE_TABLES(avx2);
+NGAE_TABLES(avx512);
+NGAE_TABLES(avx512bf16);
 #endif
 
 namespace {
@@ -19,19 +24,21 @@ struct Level {
   const char* name;
   bool available;
   const Kernels<float>* floats;
+  const Kernels<float>* bf16s;
   const Kernels<double>* doubles;
 };
 
 std::vector<Level> all_levels() {
-  std::vector<Level> levels{
-      {"baseline", true, float_kernels_baseline(), double_kernels_baseline()}};
+  std::vector<Level> levels{NGAE_LEVEL_OF(baseline, true)};
 #if defined(NGAE_X86)
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
                       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512bw");
-  levels.push_back({"avx2", avx2, float_kernels_avx2(), double_kernels_avx2()});
-  levels.push_back({"avx512", avx512, float_kernels_avx512(), double_kernels_avx512()});
+  const bool avx512bf16 = avx512 && __builtin_cpu_supports("avx512bf16");
+  levels.push_back(NGAE_LEVEL_OF(avx2, avx2));
+  levels.push_back(NGAE_LEVEL_OF(avx512, avx512));
+  levels.push_back(NGAE_LEVEL_OF(avx512bf16, avx512bf16));
 #endif
   return levels;
 }
@@ -60,13 +67,14 @@ std::vector<std::string> cpu_levels() {
 }
 
 template <>
-const Kernels<float>& kernels<float>(const std::string& level) {
-  return *find_level(level).floats;
+const Kernels<float>& kernels<float>(const Machine& machine) {
+  const Level level = find_level(machine.level);
+  return machine.bf16 ? *level.bf16s : *level.floats;
 }
 
 template <>
-const Kernels<double>& kernels<double>(const std::string& level) {
-  return *find_level(level).doubles;
+const Kernels<double>& kernels<double>(const Machine& machine) {
+  return *find_level(machine.level).doubles;
 }
 
 }  // namespace ngae

@@ -11,7 +11,8 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+
+#include "cpu_level.h"
 
 namespace ngae {
 
@@ -42,12 +43,6 @@ struct DagGruWeights {
 template <class T>
 struct DagGruGradients {
   T *w_ih, *b_ih, *w_hh, *b_hh, *w_gate, *b_gate, *w_map, *gate_index, *map_index, *initial;
-};
-
-// How to compute: instruction set ("" for the best) and number of threads.
-struct Machine {
-  std::string level;
-  int64_t threads;
 };
 
 // Numbers from one padded row of states to the next: at least `hidden` in whole panels, and an

@@ -1,7 +1,6 @@
 #include <cstring>
 #include <numeric>
 
-#include "cpu_level.h"
 #include "packed_gru.h"
 #include "sweep.h"
 
@@ -106,12 +105,15 @@ template <class T>
 class WeightGradients {
  public:
   WeightGradients(const Backward<T>& backward, const DagGruWeights<T>& weights,
-                  const DagGruGradients<T>& out)
+                  const DagGruGradients<T>& out, int64_t threads)
       : backward_(backward),
         layout_(backward.gru.layout),
         weights_(weights),
         out_(out),
         all_(backward.graphs.num_nodes),
+        buffer_size_(backward.gru.kernels.outer_steps *
+                     (layout_.width + backward.gru.kernels.panel)),
+        buffers_(threads * buffer_size_),
         type_sums_(weights.num_types * 4 * layout_.ld),
         place_sums_(std::max<int64_t>(weights.num_places, 1) * 2 * layout_.ld) {
     std::iota(all_.begin(), all_.end(), 0);
@@ -202,7 +204,8 @@ class WeightGradients {
     const int64_t end = std::clamp<int64_t>(team.end(5 * hidden) - number * hidden, 0, hidden);
     if (begin == end) return;
     backward_.gru.kernels.outer_product({rows.data(), static_cast<int64_t>(rows.size()), g, g_ld, x,
-                                         layout_.ld, out, hidden, begin, end, hidden});
+                                         layout_.ld, out, hidden, begin, end, hidden},
+                                        buffers_.get() + team.thread * buffer_size_);
   }
 
   const Backward<T>& backward_;
@@ -210,7 +213,8 @@ class WeightGradients {
   const DagGruWeights<T>& weights_;
   const DagGruGradients<T>& out_;
   std::vector<int32_t> all_, senders_, receivers_;
-  Buffer<T> type_sums_, place_sums_;
+  int64_t buffer_size_;
+  Buffer<T> buffers_, type_sums_, place_sums_;
 };
 
 }  // namespace
@@ -220,13 +224,13 @@ void dag_gru_backward(const GraphView& graphs, const DagGruWeights<T>& weights, 
                       const Machine& machine, const T* saved_rows, const T* dh,
                       const DagGruGradients<T>& out) {
   check_graphs(graphs, weights.num_types, weights.num_places);
-  const PackedGru<T> gru(weights, kernels<T>(machine.level));
+  const PackedGru<T> gru(weights, kernels<T>(machine));
   const int64_t threads = useful_threads(machine.threads, 10 * graphs.num_nodes, weights.hidden);
   const Saved<T> saved(const_cast<T*>(saved_rows), graphs.num_nodes, gru.layout.ld);
   const NodeGradients<T> gradients(graphs.num_nodes, gru.layout.ld);
   const TransposedPanels<T> panels(weights, gru);
   const Backward<T> backward{graphs, gru, panels, saved, gradients, has_initial};
-  const WeightGradients<T> weight_gradients(backward, weights, out);
+  const WeightGradients<T> weight_gradients(backward, weights, out, threads);
   Groups groups(graphs, threads);
   const Buffer<T> buffers(threads * gru.kernels.buffer_size);
   parallel(threads, [&](const Team& team) {

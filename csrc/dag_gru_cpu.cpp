@@ -1,7 +1,6 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "cpu_level.h"
 #include "packed_gru.h"
 #include "sweep.h"
 
@@ -102,7 +101,7 @@ template <class T>
 void dag_gru_forward(const GraphView& graphs, const DagGruWeights<T>& weights, const T* initial,
                      const Machine& machine, T* h, T* saved) {
   check_graphs(graphs, weights.num_types, weights.num_places);
-  const PackedGru<T> gru(weights, kernels<T>(machine.level));
+  const PackedGru<T> gru(weights, kernels<T>(machine));
   const int64_t threads = useful_threads(machine.threads, 5 * graphs.num_nodes, weights.hidden);
   Groups groups(graphs, threads);
   const Buffer<T> message(graphs.num_nodes * gru.layout.ld);

@@ -3,7 +3,6 @@
 #include <numeric>
 #include <vector>
 
-#include "cpu_level.h"
 #include "decode.h"
 #include "decode_model.h"
 #include "philox.h"
@@ -244,7 +243,7 @@ class Block {
 template <class T>
 void decode(const DecodeInput<T>& input, const DecoderWeights<T>& weights, const RulesView& rules,
             const Machine& machine, const DecodeOutput& output) {
-  DecodeModel<T> model(weights, rules, kernels<T>(machine.level));
+  DecodeModel<T> model(weights, rules, kernels<T>(machine));
   const int64_t threads =
       useful_threads(machine.threads, 6 * input.num_samples * rules.max_nodes, weights.gru.hidden);
   const int64_t blocks = std::max(std::min(threads, input.num_samples),

@@ -1,5 +1,5 @@
 // The table of inner loops for one instruction set. Compiled once for each, with NGAE_LEVEL (its
-// name), NGAE_VECTOR_BYTES and NGAE_TILE_ROWS; all but the two tables is local to this file.
+// name), NGAE_VECTOR_BYTES and NGAE_TILE_ROWS; all but the tables is local to this file.
 #include "gemm.h"
 #include "rows.h"
 
@@ -9,14 +9,17 @@
 
 namespace {
 
-template <class T>
+template <class F, class T = typename F::Number>
 constexpr ngae::Kernels<T> kTable{
     kPanel<T>,
-    kTileRows,
     kBlockRows * kStride<T>,
-    &pack<T>,
-    &multiply<T>,
-    &outer_product<T>,
+    kOuterSteps,
+    kTileRows,
+    2 * kTileRows * kPanel<T> * F::kFold,
+    &pack<F>,
+    &multiply<F>,
+    &outer_product<F>,
+    &run_fma<F>,
     &sum_neighbours<T>,
     &gru_forward_rows<T>,
     &gru_backward_rows<T>,
@@ -32,7 +35,8 @@ constexpr ngae::Kernels<T> kTable{
 
 namespace ngae {
 
-const Kernels<float>* NGAE_TABLE(float)() { return &kTable<float>; }
-const Kernels<double>* NGAE_TABLE(double)() { return &kTable<double>; }
+const Kernels<float>* NGAE_TABLE(float)() { return &kTable<Exact<float>>; }
+const Kernels<double>* NGAE_TABLE(double)() { return &kTable<Exact<double>>; }
+const Kernels<float>* NGAE_TABLE(bf16)() { return &kTable<Bf16>; }
 
 }  // namespace ngae

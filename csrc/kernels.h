@@ -11,7 +11,8 @@ namespace ngae {
 
 constexpr int64_t kAlignment = 128;  // bytes; the widest panel of any instruction set
 
-// Weights turned into panels: [panel][depth][columns of a panel], zero beyond the last column.
+// Weights turned into panels: [panel][depth][columns of a panel], zero beyond the last column. In
+// bfloat16 two rows of the depth may share the place of one; then a panel's rest is unused.
 template <class T>
 struct Packing {
   const T* weight;
@@ -92,14 +93,18 @@ struct KeyedSum {
 
 template <class T>
 struct Kernels {
-  int64_t panel;        // columns of a panel
-  int64_t tile_rows;    // most rows of one tile
-  int64_t buffer_size;  // numbers of scratch that multiply needs
+  int64_t panel;           // columns of a panel
+  int64_t buffer_size;     // numbers of scratch that multiply needs
+  int64_t outer_steps;     // outer_product's scratch: this times (whole panels of columns + panel)
+  int64_t tile_rows;       // most rows of a tile; run_fma reads as many panels
+  int64_t fma_operations;  // additions and multiplications of a step of run_fma
 
   // Panels [begin, end).
   void (*pack)(const Packing<T>&, int64_t begin, int64_t end);
   void (*multiply)(const Product<T>&, T* buffer);
-  void (*outer_product)(const OuterProduct<T>&);
+  // Reads whole panels of columns of x, and of g less than panel / 2 numbers beyond `end`.
+  void (*outer_product)(const OuterProduct<T>&, T* buffer);
+  double (*run_fma)(const T* values, int64_t steps);
 
   // to[v] = sum of from[u] over u in list[ptr[v]] .. list[ptr[v + 1] - 1].
   void (*sum_neighbours)(const Rows<T>&, const int32_t* ptr, const int32_t* list, const T* from,

@@ -93,6 +93,54 @@ inline void store(T* to, Vector<T> v) {
   std::memcpy(to, &v, sizeof v);
 }
 
+// The first `count` numbers, zero beyond them; all lanes where `count` is more.
+template <class T>
+inline Vector<T> load_part(const T* from, int64_t count) {
+  if (count >= kLanes<T>) return load(from);
+  Vector<T> v{};
+  std::memcpy(&v, from, (count > 0 ? count : 0) * sizeof(T));
+  return v;
+}
+
+template <int... kLane>
+struct LaneList {};
+
+template <int kCount, int... kLane>
+struct LanesTo : LanesTo<kCount - 1, kCount - 1, kLane...> {};
+
+template <int... kLane>
+struct LanesTo<0, kLane...> {
+  using List = LaneList<kLane...>;
+};
+
+// Exchanges the lanes of `a` that have bit kBit with those of `b` that have not.
+template <class T, int kBit, int... kLane>
+inline void exchange(Vector<T>& a, Vector<T>& b, LaneList<kLane...>) {
+  constexpr int lanes = kLanes<T>;
+#if defined(__clang__)
+  const auto low = __builtin_shufflevector(a, b, (kLane & kBit ? lanes + kLane - kBit : kLane)...);
+  b = __builtin_shufflevector(a, b, (kLane & kBit ? lanes + kLane : kLane + kBit)...);
+#else
+  using Bits = typename Simd<T>::Bits;
+  const auto low = __builtin_shuffle(a, b, Bits{(kLane & kBit ? lanes + kLane - kBit : kLane)...});
+  b = __builtin_shuffle(a, b, Bits{(kLane & kBit ? lanes + kLane : kLane + kBit)...});
+#endif
+  a = low;
+}
+
+// Turns a square of vectors round.
+template <class T, int kBit = 1>
+inline void transpose(Vector<T>* rows) {
+  if constexpr (kBit < kLanes<T>) {
+    for (int i = 0; i < kLanes<T>; ++i) {
+      if ((i & kBit) == 0) {
+        exchange<T, kBit>(rows[i], rows[i + kBit], typename LanesTo<kLanes<T>>::List{});
+      }
+    }
+    transpose<T, 2 * kBit>(rows);
+  }
+}
+
 // sigmoid and tanh: polynomials of Cephes (Moshier). Largest error 3 units in the last place
 // (below -87, or -708 in double, sigmoid stays at its value there). NaN gives NaN.
 template <class T>

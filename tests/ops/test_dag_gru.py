@@ -133,12 +133,12 @@ def test_opcheck(
     graph = _library.graph_tensors(make_batch(3))
     parameters = make_parameters(5, dtype, index=has_initial)
     initial = torch.ones(3, 5, dtype=dtype, requires_grad=True) if has_initial else None
-    torch.library.opcheck(torch.ops.ngae.dag_gru.default, (*graph, *parameters, initial))
-    h, saved = torch.ops.ngae.dag_gru(*graph, *parameters, initial)
+    torch.library.opcheck(torch.ops.ngae.dag_gru.default, (*graph, *parameters, initial, False))
+    h, saved = torch.ops.ngae.dag_gru(*graph, *parameters, initial, False)
     weights = [None if weight is None else weight.detach() for weight in parameters]
     torch.library.opcheck(
         torch.ops.ngae.dag_gru_backward.default,
-        (torch.ones_like(h), *graph, *weights, saved.detach(), has_initial),
+        (torch.ones_like(h), *graph, *weights, saved.detach(), has_initial, False),
     )
 
 
@@ -311,4 +311,4 @@ class TestErrors:
         graph = _library.graph_tensors(GraphBatch.pack([DIAMOND]))
         graph[place] = torch.tensor(values, dtype=torch.int32)
         with pytest.raises(ValueError, match=message):
-            torch.ops.ngae.dag_gru(*graph, *make_parameters(6), None)
+            torch.ops.ngae.dag_gru(*graph, *make_parameters(6), None, False)

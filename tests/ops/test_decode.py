@@ -306,7 +306,7 @@ def test_opcheck(dtype: torch.dtype, make_decoder: MakeDecoder) -> None:
     tables = rule_tensors(rules())
     torch.library.opcheck(
         torch.ops.ngae.decode.default,
-        (z, initial, ids, weights, tables, START, END, False, 3, True),
+        (z, initial, ids, weights, tables, START, END, False, 3, True, False),
     )
 
 

@@ -68,6 +68,11 @@ def cpu_level() -> str:
     return level
 
 
+def machine(bf16: bool) -> tuple[str, bool, int]:
+    """Return how the native core is to compute: instruction set, bf16 or not, threads."""
+    return cpu_level(), bf16, torch.get_num_threads()
+
+
 def graph_tensors(batch: GraphBatch) -> list[Tensor]:
     """List the tensors of `batch` that the ops read, in the order of GRAPH_FIELDS."""
     return [getattr(batch, name) for name in GRAPH_FIELDS]

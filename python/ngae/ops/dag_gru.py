@@ -14,7 +14,13 @@ from torch import Tensor
 
 from ngae.batch import GraphBatch
 from ngae.ops import _library, reference
-from ngae.ops.parameters import DagGruParameters, check_batch, check_dag_gru, check_tensor
+from ngae.ops.parameters import (
+    DagGruParameters,
+    check_batch,
+    check_dag_gru,
+    check_precision,
+    check_tensor,
+)
 
 _NUM_GRAPH = len(_library.GRAPH_FIELDS)
 _GRAPH = ", ".join(f"Tensor {name}" for name in _library.GRAPH_FIELDS)
@@ -25,16 +31,21 @@ _WEIGHTS = (
 _SAVED_ROWS = 7  # padded rows per node that forward keeps for backward
 
 torch.library.define(
-    "ngae::dag_gru", f"({_GRAPH}, {_WEIGHTS}, Tensor? initial) -> (Tensor h, Tensor saved)"
+    "ngae::dag_gru",
+    f"({_GRAPH}, {_WEIGHTS}, Tensor? initial, bool bf16) -> (Tensor h, Tensor saved)",
 )
 torch.library.define(
     "ngae::dag_gru_backward",
-    f"(Tensor dh, {_GRAPH}, {_WEIGHTS}, Tensor saved, bool has_initial) -> Tensor[]",
+    f"(Tensor dh, {_GRAPH}, {_WEIGHTS}, Tensor saved, bool has_initial, bool bf16) -> Tensor[]",
 )
 
 
 def dag_gru(
-    batch: GraphBatch, parameters: DagGruParameters, initial: Tensor | None = None
+    batch: GraphBatch,
+    parameters: DagGruParameters,
+    initial: Tensor | None = None,
+    *,
+    precision: str = "float32",
 ) -> Tensor:
     """Compute the state of every node from the states of the nodes that feed it.
 
@@ -51,21 +62,26 @@ def dag_gru(
         batch: The graphs.
         parameters: The weights, float32 or float64.
         initial: (num_graphs, hidden_dim), or None.
+        precision: "float32": as the weights are; "bf16": the operands of all products with
+            matrices, forward and backward, are rounded to bfloat16 and added up in float32.
 
     Returns:
         h (num_nodes, hidden_dim), with gradients for all weights and `initial`.
 
     Raises:
-        UsageError: A shape, dtype, device or node type that does not fit.
+        UsageError: A shape, dtype, device, precision or node type that does not fit.
     """
     check_dag_gru("dag_gru", parameters)
+    check_precision("dag_gru", precision, parameters.w_hh)
     check_batch("dag_gru", batch, parameters)
     hidden = parameters.w_hh.shape[1]
     check_tensor("dag_gru", "initial", initial, (batch.num_graphs, hidden), parameters.w_hh)
     if _library.active_backend() == "torch":
-        return reference.dag_gru(batch, parameters, initial)
+        return reference.dag_gru(batch, parameters, initial, precision=precision)
     _library.require_cpu("dag_gru", parameters.w_hh.device)
-    h, _ = torch.ops.ngae.dag_gru(*_library.graph_tensors(batch), *parameters, initial)
+    h, _ = torch.ops.ngae.dag_gru(
+        *_library.graph_tensors(batch), *parameters, initial, precision == "bf16"
+    )
     result: Tensor = h
     return result
 
@@ -80,8 +96,8 @@ def _saved_size(num_nodes: Any, hidden: Any, itemsize: int) -> Any:
 
 
 @torch.library.impl("ngae::dag_gru", "CPU")
-def _forward(*arguments: Tensor | None) -> tuple[Tensor, Tensor]:
-    graph, rest = _split(arguments)
+def _forward(*arguments: Any) -> tuple[Tensor, Tensor]:
+    graph, (*rest, bf16) = _split(arguments)
     *weights, initial = _library.contiguous(rest)
     addresses, sizes = _library.weight_arguments(weights)
     w_hh = weights[2]
@@ -93,15 +109,14 @@ def _forward(*arguments: Tensor | None) -> tuple[Tensor, Tensor]:
         addresses,
         sizes,
         *_library.addresses([initial]),
-        _library.cpu_level(),
-        torch.get_num_threads(),
+        _library.machine(bf16),
         h.data_ptr(),
         saved.data_ptr(),
     )
     return h, saved
 
 
-def _forward_fake(*arguments: Tensor | None) -> tuple[Tensor, Tensor]:
+def _forward_fake(*arguments: Any) -> tuple[Tensor, Tensor]:
     graph, rest = _split(arguments)
     w_hh = rest[2]
     assert w_hh is not None
@@ -123,7 +138,7 @@ def _empty_gradients(
 
 @torch.library.impl("ngae::dag_gru_backward", "CPU")
 def _backward(dh: Tensor, *arguments: Any) -> list[Tensor]:
-    graph, (*rest, has_initial) = _split(arguments)
+    graph, (*rest, has_initial, bf16) = _split(arguments)
     *weights, saved = _library.contiguous(rest)
     dh = dh.contiguous()
     gradients = _empty_gradients(weights, graph, has_initial)
@@ -136,8 +151,7 @@ def _backward(dh: Tensor, *arguments: Any) -> list[Tensor]:
         addresses,
         sizes,
         has_initial,
-        _library.cpu_level(),
-        torch.get_num_threads(),
+        _library.machine(bf16),
         saved.data_ptr(),
         dh.data_ptr(),
         _library.addresses(wanted),
@@ -147,22 +161,23 @@ def _backward(dh: Tensor, *arguments: Any) -> list[Tensor]:
 
 def _backward_fake(dh: Tensor, *arguments: Any) -> list[Tensor]:
     graph, rest = _split(arguments)
-    *weights, _, has_initial = rest
+    *weights, _, has_initial, _ = rest
     return _empty_gradients(weights, graph, has_initial)
 
 
 def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-    ctx.has_initial = inputs[-1] is not None
-    ctx.save_for_backward(*inputs[:-1], output[1])
+    *tensors, initial, ctx.bf16 = inputs
+    ctx.has_initial = initial is not None
+    ctx.save_for_backward(*tensors, output[1])
     ctx.mark_non_differentiable(output[1])
 
 
 def _autograd(ctx: Any, dh: Tensor, _: Tensor | None) -> tuple[Any, ...]:
-    gradients = torch.ops.ngae.dag_gru_backward(dh, *ctx.saved_tensors, ctx.has_initial)
+    gradients = torch.ops.ngae.dag_gru_backward(dh, *ctx.saved_tensors, ctx.has_initial, ctx.bf16)
     weights = _split(ctx.saved_tensors[:-1])[1]
     given = [*(weight is not None for weight in weights), ctx.has_initial]
     wanted = (g if is_given else None for g, is_given in zip(gradients, given, strict=True))
-    return *(None for _ in range(_NUM_GRAPH)), *wanted
+    return *(None for _ in range(_NUM_GRAPH)), *wanted, None
 
 
 torch.library.register_fake("ngae::dag_gru", _forward_fake)

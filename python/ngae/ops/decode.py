@@ -14,6 +14,7 @@ from ngae.ops.parameters import (
     Decoded,
     DecoderParameters,
     check_dag_gru,
+    check_precision,
     check_tensor,
     expect,
 )
@@ -24,7 +25,7 @@ _NUM_GRU = len(DagGruParameters._fields)
 torch.library.define(
     "ngae::decode",
     "(Tensor z, Tensor initial, Tensor sample_ids, Tensor?[] weights, Tensor[] rules, "
-    "int start_type, int end_type, bool loose_ends_to_end, int seed, bool stochastic) "
+    "int start_type, int end_type, bool loose_ends_to_end, int seed, bool stochastic, bool bf16) "
     "-> (Tensor node_type, Tensor adjacency, Tensor num_nodes)",
 )
 
@@ -38,6 +39,7 @@ def decode(
     seed: int,
     sample_ids: Tensor | None = None,
     stochastic: bool = True,
+    precision: str = "float32",
 ) -> Decoded:
     """Write one graph for each latent point.
 
@@ -63,6 +65,7 @@ def decode(
         seed: From 0 to 2^64 - 1.
         sample_ids: int64 (num_samples,), by default 0, 1, 2, ...
         stochastic: False takes the most probable type, and edges above one half.
+        precision: As in `dag_gru`.
 
     Returns:
         The graphs. There is no gradient.
@@ -71,11 +74,19 @@ def decode(
         UsageError: A shape, dtype, device or seed that does not fit.
     """
     _check(z, initial, parameters, rules, seed, sample_ids)
+    check_precision("decode", precision, z)
     if sample_ids is None:
         sample_ids = torch.arange(z.shape[0], device=z.device)
     if _library.active_backend() == "torch":
         return reference.decode(
-            z, initial, parameters, rules, seed=seed, sample_ids=sample_ids, stochastic=stochastic
+            z,
+            initial,
+            parameters,
+            rules,
+            seed=seed,
+            sample_ids=sample_ids,
+            stochastic=stochastic,
+            precision=precision,
         )
     _library.require_cpu("decode", z.device)
     with torch.no_grad():
@@ -90,6 +101,7 @@ def decode(
             rules.loose_ends_to_end,
             seed - 2**64 if seed >= 2**63 else seed,
             stochastic,
+            precision == "bf16",
         )
     return Decoded(node_type, adjacency, num_nodes)
 
@@ -176,6 +188,7 @@ def _decode(
     loose_ends_to_end: bool,
     seed: int,
     stochastic: bool,
+    bf16: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
     z, initial, sample_ids = z.contiguous(), initial.contiguous(), sample_ids.contiguous()
     held = _library.contiguous(weights)
@@ -196,8 +209,7 @@ def _decode(
         z.shape[0],
         seed,
         stochastic,
-        _library.cpu_level(),
-        torch.get_num_threads(),
+        _library.machine(bf16),
         _library.addresses(outputs),
     )
     return outputs

@@ -107,6 +107,20 @@ def check_tensor(
     expect(function, argument, "device", tensor.device, like.device)
 
 
+def check_precision(function: str, precision: str, like: Tensor) -> None:
+    """Check that products of numbers like `like` can be taken in `precision`.
+
+    Raises:
+        UsageError: Naming function, argument, expected and found.
+    """
+    known = ("float32", "bf16") if like.dtype == torch.float32 else ("float32",)
+    if precision not in known:
+        raise UsageError(
+            f"{function}: precision: expected {' or '.join(known)} for {like.dtype}, "
+            f"found {precision!r}"
+        )
+
+
 def check_dag_gru(function: str, parameters: DagGruParameters) -> None:
     """Check that the weights of a propagation fit each other.
 

@@ -14,11 +14,16 @@ from torch import Tensor
 from ngae.batch import GraphBatch
 from ngae.ops.parameters import DagGruParameters, Decoded, DecoderParameters
 from ngae.ops.philox import edge_uniforms, type_uniforms
+from ngae.ops.product import product
 from ngae.rules import FORCED, FREE, DecodeRules
 
 
 def dag_gru(
-    batch: GraphBatch, parameters: DagGruParameters, initial: Tensor | None = None
+    batch: GraphBatch,
+    parameters: DagGruParameters,
+    initial: Tensor | None = None,
+    *,
+    precision: str = "float32",
 ) -> Tensor:
     """Propagate states along the edges; see `ngae.ops.dag_gru`. All nodes of a level at once."""
     order = batch.level_node.long()
@@ -36,9 +41,10 @@ def dag_gru(
         if start is not None:
             aggregate = aggregate + start[first:last]
         aggregate = aggregate.index_add(0, target[edges] - first, messages[source[edges]])
-        h = gru_cell(parameters, node_type[first:last], aggregate)
+        h = gru_cell(parameters, node_type[first:last], aggregate, precision)
         levels.append(h)
-        messages = torch.cat([messages, message(parameters, node_index[first:last], h)])
+        sent = message(parameters, node_index[first:last], h, precision)
+        messages = torch.cat([messages, sent])
     return torch.cat(levels)[place] if levels else messages
 
 
@@ -65,10 +71,10 @@ def _initial_by_level(batch: GraphBatch, order: Tensor, initial: Tensor | None) 
     return initial[graph] * is_root.unsqueeze(1).to(initial.dtype)
 
 
-def message(parameters: DagGruParameters, node_index: Tensor, h: Tensor) -> Tensor:
+def message(parameters: DagGruParameters, node_index: Tensor, h: Tensor, precision: str) -> Tensor:
     """Compute m(u) = sigmoid(w_gate h + b_gate + gate_index) * (w_map h + map_index)."""
-    gate = h @ parameters.w_gate.T + parameters.b_gate
-    value = h @ parameters.w_map.T
+    gate = product(h, parameters.w_gate, precision) + parameters.b_gate
+    value = product(h, parameters.w_map, precision)
     if parameters.gate_index is not None:
         gate = gate + parameters.gate_index[node_index]
     if parameters.map_index is not None:
@@ -76,10 +82,12 @@ def message(parameters: DagGruParameters, node_index: Tensor, h: Tensor) -> Tens
     return torch.sigmoid(gate) * value
 
 
-def gru_cell(parameters: DagGruParameters, node_type: Tensor, aggregate: Tensor) -> Tensor:
+def gru_cell(
+    parameters: DagGruParameters, node_type: Tensor, aggregate: Tensor, precision: str
+) -> Tensor:
     """Compute torch.nn.GRUCell(onehot(node_type), aggregate)."""
     inputs = parameters.w_ih.T[node_type] + parameters.b_ih
-    hidden = aggregate @ parameters.w_hh.T + parameters.b_hh
+    hidden = product(aggregate, parameters.w_hh, precision) + parameters.b_hh
     input_r, input_z, input_n = inputs.chunk(3, dim=1)
     hidden_r, hidden_z, hidden_n = hidden.chunk(3, dim=1)
     r = torch.sigmoid(input_r + hidden_r)
@@ -97,6 +105,7 @@ class _Scene:
     sample_ids: Tensor  # (B,)
     seed: int
     stochastic: bool
+    precision: str
     type_part: Tensor  # (B, type_dim): type_z z + type_bias
     edge_part: Tensor  # (B, edge_dim): edge_z z + edge_bias
     target_part: Tensor  # (T, edge_dim): edge_v g(t)
@@ -116,18 +125,20 @@ def decode(
     seed: int,
     sample_ids: Tensor | None = None,
     stochastic: bool = True,
+    precision: str = "float32",
 ) -> Decoded:
     """Write a graph for each row of z; see `ngae.ops.decode`. All rows at once, node by node."""
     if sample_ids is None:
         sample_ids = torch.arange(z.shape[0])
-    scene = _scene(z, parameters, rules, seed, sample_ids, stochastic)
+    scene = _scene(z, parameters, rules, seed, sample_ids, stochastic, precision)
     rows, gru = z.shape[0], parameters.gru
     node_type = torch.full((rows, rules.max_nodes), -1, device=z.device)
     adjacency = torch.zeros(rows, rules.max_nodes, rules.max_nodes, dtype=torch.bool)
     adjacency = adjacency.to(z.device)
     node_type[:, 0] = rules.start_type
-    h = gru_cell(gru, node_type[:, 0], initial)
-    messages, sources = [_message_of(gru, 0, h)], [h @ parameters.edge_u.T]
+    h = gru_cell(gru, node_type[:, 0], initial, precision)
+    messages = [_message_of(scene, 0, h)]
+    sources = [product(h, parameters.edge_u, precision)]
     alive = torch.ones(rows, dtype=torch.bool, device=z.device)
     for v in range(1, rules.max_nodes):
         types = _choose_types(scene, v, h)
@@ -138,9 +149,9 @@ def decode(
         node_type[:, v] = torch.where(alive, types, -1)
         adjacency[:, :v, v] = edges & alive.unsqueeze(1)
         aggregate = (torch.stack(messages, dim=1) * edges.unsqueeze(2).to(h.dtype)).sum(dim=1)
-        h = gru_cell(gru, types, aggregate)
-        messages.append(_message_of(gru, v, h))
-        sources.append(h @ parameters.edge_u.T)
+        h = gru_cell(gru, types, aggregate, precision)
+        messages.append(_message_of(scene, v, h))
+        sources.append(product(h, parameters.edge_u, precision))
         alive = alive & (types != rules.end_type)
     num_nodes = (node_type >= 0).sum(dim=1)
     return Decoded(node_type.int(), adjacency, num_nodes.int())
@@ -153,28 +164,40 @@ def _scene(
     seed: int,
     sample_ids: Tensor,
     stochastic: bool,
+    precision: str,
 ) -> _Scene:
     type_part = parameters.type_bias.expand(z.shape[0], -1)
     if parameters.type_z is not None:
-        type_part = type_part + z @ parameters.type_z.T
+        type_part = type_part + product(z, parameters.type_z, precision)
     edge_part = parameters.edge_bias.expand(z.shape[0], -1)
     if parameters.edge_z is not None:
-        edge_part = edge_part + z @ parameters.edge_z.T
+        edge_part = edge_part + product(z, parameters.edge_z, precision)
     types = torch.arange(rules.num_node_types, device=z.device)
-    alone = gru_cell(parameters.gru, types, z.new_zeros(len(types), parameters.gru.w_hh.shape[1]))
-    target_part = alone @ parameters.edge_v.T
+    nothing = z.new_zeros(len(types), parameters.gru.w_hh.shape[1])
+    alone = gru_cell(parameters.gru, types, nothing, precision)
+    target_part = product(alone, parameters.edge_v, precision)
     return _Scene(
-        parameters, rules, sample_ids, seed, stochastic, type_part, edge_part, target_part
+        parameters,
+        rules,
+        sample_ids,
+        seed,
+        stochastic,
+        precision,
+        type_part,
+        edge_part,
+        target_part,
     )
 
 
-def _message_of(parameters: DagGruParameters, node: int, h: Tensor) -> Tensor:
-    return message(parameters, torch.full((h.shape[0],), node, device=h.device), h)
+def _message_of(scene: _Scene, node: int, h: Tensor) -> Tensor:
+    index = torch.full((h.shape[0],), node, device=h.device)
+    return message(scene.parameters.gru, index, h, scene.precision)
 
 
 def _choose_types(scene: _Scene, node: int, h: Tensor) -> Tensor:
     """Types (B,) of node `node`, given the state h of the node before it."""
-    hidden = torch.relu(h @ scene.parameters.type_h.T + scene.type_part)
+    hidden = product(h, scene.parameters.type_h, scene.precision) + scene.type_part
+    hidden = torch.relu(hidden)
     logits = hidden @ scene.parameters.type_out.T + scene.parameters.type_out_bias
     allowed = torch.from_numpy(scene.rules.type_allowed[node]).to(h.device)
     logits = logits.masked_fill(~allowed, -torch.inf)
