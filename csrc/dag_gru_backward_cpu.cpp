@@ -33,7 +33,11 @@ class TransposedPanels {
     const int64_t hidden = gru_.layout.hidden, panel = hidden * gru_.kernels.panel;
     const int64_t begin = team.begin(gru_.layout.panels), end = team.end(gru_.layout.panels);
     const auto pack = gru_.kernels.pack;
-    pack({weights_.w_hh, hidden, false, 3 * hidden, hidden, hidden_.get(), 3 * panel}, begin, end);
+    for (int64_t part = 0; part < 3; ++part) {
+      pack({weights_.w_hh + part * hidden * hidden, hidden, false, hidden, hidden,
+            hidden_.get() + part * panel, 3 * panel},
+           begin, end);
+    }
     pack({weights_.w_gate, hidden, false, hidden, hidden, message_.get(), 2 * panel}, begin, end);
     pack({weights_.w_map, hidden, false, hidden, hidden, message_.get() + panel, 2 * panel}, begin,
          end);

@@ -12,7 +12,8 @@ namespace ngae {
 constexpr int64_t kAlignment = 128;  // bytes; the widest panel of any instruction set
 
 // Weights turned into panels: [panel][depth][columns of a panel], zero beyond the last column. In
-// bfloat16 two rows of the depth may share the place of one; then a panel's rest is unused.
+// bfloat16 two rows of the depth may share the place of one; then the rest is unused, and each part
+// of a product is packed apart.
 template <class T>
 struct Packing {
   const T* weight;

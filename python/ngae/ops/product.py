@@ -17,7 +17,7 @@ class _RoundedProduct(torch.autograd.Function):
         return _rounded(x) @ _rounded(weight).T
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
         x, weight = map(_rounded, ctx.saved_tensors)
         gradient = _rounded(gradient)
         return gradient @ weight, gradient.T @ x
