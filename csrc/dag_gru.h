@@ -7,6 +7,7 @@
 //
 // Forward saves for backward, per node: a, the gates r and z, hidden_n = w_hh a + b_hh of n, the
 // message's gate and map, and h: seven rows. n and the message itself are computed again.
+// Without `initial`, equal sub-computations of a batch are computed once, forward and backward.
 // The result is the same, bit for bit, for any number of threads and any batch around a graph.
 #pragma once
 
@@ -52,8 +53,8 @@ int64_t row_stride(int64_t hidden, int64_t itemsize);
 // Throws std::invalid_argument where an index leaves its array; says which, expected and found.
 void check_graphs(const GraphView& graphs, int64_t num_types, int64_t num_places);
 
-// h (num_nodes, hidden); saved (num_nodes * 7 * row_stride,); initial (num_graphs, hidden) or
-// nullptr.
+// h (num_nodes, hidden); saved (num_nodes * 7 * row_stride,), used as far as there are nodes to
+// compute; initial (num_graphs, hidden) or nullptr.
 template <class T>
 void dag_gru_forward(const GraphView& graphs, const DagGruWeights<T>& weights, const T* initial,
                      const Machine& machine, T* h, T* saved);

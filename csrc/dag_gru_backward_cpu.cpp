@@ -1,6 +1,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "merged_graphs.h"
 #include "packed_gru.h"
 #include "sweep.h"
 
@@ -80,25 +81,42 @@ struct Backward {
            (has_initial && graphs.root[graphs.node_graph[v]] == v);
   }
 
-  void run(Groups& groups, int64_t group, const T* dh, T* buffer) const {
-    const int64_t ld = gru.layout.ld, hidden = gru.layout.hidden, width = gru.layout.width;
-    for (int64_t level = graphs.num_levels - 1; level >= 0; --level) {
-      const RowList list = groups.level(group, level);
-      for (int64_t i = 0; i < list.count; ++i) {
-        T* row = gradients.h.get() + list.rows[i] * ld;
-        std::memcpy(row, dh + list.rows[i] * hidden, hidden * sizeof(T));
-        std::fill(row + hidden, row + ld, T{0});
-      }
-      const RowList senders = groups.filter(group, list, [&](int32_t v) { return sends(v); });
-      gru.kernels.message_backward({senders.rows, senders.count, width, ld}, graphs.succ_ptr,
-                                   graphs.succ_dst, gradients.a.get(), saved.values,
-                                   gradients.values.get());
+  void run(Sweep& sweep, const Team& team, T* buffer) const {
+    const auto sends_on = [this](int32_t v) { return sends(v); };
+    const auto receives_any = [this](int32_t v) { return receives(v); };
+    sweep.down(team, [&](const RowList& list) {
+      const RowList senders = sweep.filter(list, sends_on);
+      gru.kernels.message_backward({senders.rows, senders.count, gru.layout.width, gru.layout.ld},
+                                   graphs.succ_ptr, graphs.succ_dst, gradients.a.get(),
+                                   saved.values, gradients.values.get());
       panels.multiply_message(senders, gradients.values.get(), gradients.h.get(), buffer);
       gru.kernels.gru_backward(gru.gru_rows(list.rows, list.count, graphs.node_type, saved.a),
                                saved.gates, gradients.h.get(), gradients.gates.get(),
                                gradients.n.get(), gradients.a.get());
-      const RowList receivers = groups.filter(group, list, [&](int32_t v) { return receives(v); });
+      const RowList receivers = sweep.filter(list, receives_any);
       panels.multiply_hidden(receivers, gradients.gates.get(), gradients.a.get(), buffer);
+    });
+  }
+
+  // gradients.h of computed nodes from dh (given nodes, hidden): this thread's share of columns,
+  // or of nodes where each stands for itself.
+  void take(const Team& team, const T* dh, int64_t num_given, const int32_t* place) const {
+    const int64_t ld = gru.layout.ld, hidden = gru.layout.hidden;
+    T* h = gradients.h.get();
+    if (place == nullptr) {
+      for (int64_t v = team.begin(num_given); v < team.end(num_given); ++v) {
+        std::memcpy(h + v * ld, dh + v * hidden, hidden * sizeof(T));
+        std::fill(h + v * ld + hidden, h + (v + 1) * ld, T{0});
+      }
+      return;
+    }
+    const int64_t begin = team.begin(ld), end = team.end(ld), last = std::min(end, hidden);
+    for (int64_t v = 0; v < graphs.num_nodes; ++v)
+      std::fill(h + v * ld + begin, h + v * ld + end, T{0});
+    for (int64_t v = 0; v < num_given; ++v) {
+      T* to = h + place[v] * ld;
+      const T* from = dh + v * hidden;
+      for (int64_t j = begin; j < last; ++j) to[j] += from[j];
     }
   }
 };
@@ -228,21 +246,22 @@ void dag_gru_backward(const GraphView& graphs, const DagGruWeights<T>& weights, 
                       const Machine& machine, const T* saved_rows, const T* dh,
                       const DagGruGradients<T>& out) {
   check_graphs(graphs, weights.num_types, weights.num_places);
+  const MergedGraphs merged(graphs, !has_initial, weights.num_places > 0);
+  const GraphView& computed = merged.view();
   const PackedGru<T> gru(weights, kernels<T>(machine));
-  const int64_t threads = useful_threads(machine.threads, 10 * graphs.num_nodes, weights.hidden);
-  const Saved<T> saved(const_cast<T*>(saved_rows), graphs.num_nodes, gru.layout.ld);
-  const NodeGradients<T> gradients(graphs.num_nodes, gru.layout.ld);
+  const int64_t threads = useful_threads(machine.threads, 10 * computed.num_nodes, weights.hidden);
+  const Saved<T> saved(const_cast<T*>(saved_rows), computed.num_nodes, gru.layout.ld);
+  const NodeGradients<T> gradients(computed.num_nodes, gru.layout.ld);
   const TransposedPanels<T> panels(weights, gru);
-  const Backward<T> backward{graphs, gru, panels, saved, gradients, has_initial};
+  const Backward<T> backward{computed, gru, panels, saved, gradients, has_initial};
   const WeightGradients<T> weight_gradients(backward, weights, out, threads);
-  Groups groups(graphs, threads);
+  Sweep sweep(computed, threads);
   const Buffer<T> buffers(threads * gru.kernels.buffer_size);
   parallel(threads, [&](const Team& team) {
     panels.pack(team);
+    backward.take(team, dh, graphs.num_nodes, merged.node_to_merged());
     team.barrier();
-    for (int64_t group = team.thread; group < groups.count(); group += team.size) {
-      backward.run(groups, group, dh, buffers.get() + team.thread * gru.kernels.buffer_size);
-    }
+    backward.run(sweep, team, buffers.get() + team.thread * gru.kernels.buffer_size);
     team.barrier();
     weight_gradients.multiply(team);
     weight_gradients.sum(team);

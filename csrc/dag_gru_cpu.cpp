@@ -1,6 +1,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "merged_graphs.h"
 #include "packed_gru.h"
 #include "sweep.h"
 
@@ -31,7 +32,6 @@ struct Forward {
   const T* initial;
   Saved<T> saved;
   T* message;  // (num_nodes, ld)
-  T* h;        // (num_nodes, hidden)
 
   void aggregate(const RowList& list, bool first_level) const {
     const int64_t ld = gru.layout.ld, hidden = gru.layout.hidden;
@@ -62,23 +62,21 @@ struct Forward {
     }
   }
 
-  void run(Groups& groups, int64_t group, T* buffer) const {
-    const int64_t ld = gru.layout.ld, hidden = gru.layout.hidden;
-    for (int64_t level = 0; level < graphs.num_levels; ++level) {
-      const RowList list = groups.level(group, level);
-      aggregate(list, level == 0);
-      gru.update(list.rows, list.count, graphs.node_type, level > 0 || initial != nullptr, saved.a,
-                 saved.gates, saved.h, buffer);
-      for (int64_t i = 0; i < list.count; ++i) {
-        const int64_t v = list.rows[i];
-        clear_rest(v);
-        std::memcpy(h + v * hidden, saved.h + v * ld, hidden * sizeof(T));
-      }
-      const RowList senders = groups.filter(group, list, [&](int32_t v) { return sends(v); });
+  void run(Sweep& sweep, const Team& team, T* buffer) const {
+    const auto sends_on = [this](int32_t v) { return sends(v); };
+    sweep.up(team, [&](const RowList& list) {
+      const bool first_level = list.count > 0 && list.rows < graphs.level_node + first_rows();
+      aggregate(list, first_level);
+      gru.update(list.rows, list.count, graphs.node_type, !first_level || initial != nullptr,
+                 saved.a, saved.gates, saved.h, buffer);
+      for (int64_t i = 0; i < list.count; ++i) clear_rest(list.rows[i]);
+      const RowList senders = sweep.filter(list, sends_on);
       gru.send(senders.rows, senders.count, graphs.node_index, saved.h, saved.values, message,
                buffer);
-    }
+    });
   }
+
+  int64_t first_rows() const { return graphs.num_levels == 0 ? 0 : graphs.level_ptr[1]; }
 };
 
 }  // namespace
@@ -101,19 +99,28 @@ template <class T>
 void dag_gru_forward(const GraphView& graphs, const DagGruWeights<T>& weights, const T* initial,
                      const Machine& machine, T* h, T* saved) {
   check_graphs(graphs, weights.num_types, weights.num_places);
+  const MergedGraphs merged(graphs, initial == nullptr, weights.num_places > 0);
+  const GraphView& computed = merged.view();
   const PackedGru<T> gru(weights, kernels<T>(machine));
-  const int64_t threads = useful_threads(machine.threads, 5 * graphs.num_nodes, weights.hidden);
-  Groups groups(graphs, threads);
-  const Buffer<T> message(graphs.num_nodes * gru.layout.ld);
+  const int64_t threads = useful_threads(machine.threads, 5 * computed.num_nodes, weights.hidden);
+  Sweep sweep(computed, threads);
+  const Buffer<T> message(computed.num_nodes * gru.layout.ld);
   const Buffer<T> buffers(threads * gru.kernels.buffer_size);
-  const Forward<T> forward{
-      graphs, gru, initial, Saved<T>(saved, graphs.num_nodes, gru.layout.ld), message.get(), h};
+  const Forward<T> forward{computed, gru, initial,
+                           Saved<T>(saved, computed.num_nodes, gru.layout.ld), message.get()};
+  const int32_t* place = merged.node_to_merged();
   parallel(threads, [&](const Team& team) {
     gru.pack(team);
     team.barrier();
-    for (int64_t group = team.thread; group < groups.count(); group += team.size) {
-      forward.run(groups, group, buffers.get() + team.thread * gru.kernels.buffer_size);
+    forward.run(sweep, team, buffers.get() + team.thread * gru.kernels.buffer_size);
+    team.barrier();
+    for (int64_t v = team.begin(graphs.num_nodes); v < team.end(graphs.num_nodes); ++v) {
+      const T* state = forward.saved.h + (place == nullptr ? v : place[v]) * gru.layout.ld;
+      std::memcpy(h + v * weights.hidden, state, weights.hidden * sizeof(T));
     }
+    const int64_t used = computed.num_nodes * kSavedRows * gru.layout.ld;
+    const int64_t rest = graphs.num_nodes * kSavedRows * gru.layout.ld - used;
+    std::fill(saved + used + team.begin(rest), saved + used + team.end(rest), T{0});
   });
 }
 

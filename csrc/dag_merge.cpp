@@ -59,7 +59,6 @@ MergedBatch merge(const MergeInput& input, int64_t num_groups, bool use_index) {
       for (int32_t e = input.pred_ptr[v]; e < input.pred_ptr[v + 1]; ++e) {
         key.push_back(out.node_to_merged[input.pred_src[e]]);
       }
-      std::sort(key.begin() + 2, key.end());
       const auto next = static_cast<int32_t>(batch.node_type.size());
       const auto [place, is_new] = known.emplace(std::move(key), next);
       if (is_new) add_node(batch, place->first, input.node_index[v], static_cast<int64_t>(group));

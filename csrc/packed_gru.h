@@ -22,6 +22,8 @@ struct RowLayout {
         width(panels * panel) {}
 };
 
+constexpr int64_t kSavedRows = 7;  // per node: 1, 3, 2 and 1
+
 // Arrays inside `saved`, each one padded row (or 3, or 2) per node.
 template <class T>
 struct Saved {

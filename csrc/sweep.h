@@ -1,5 +1,5 @@
-// One group of graphs on its way through the levels of a batch: which rows a level holds, which of
-// them send messages and which receive any.
+// The way of a team of threads through the levels of a batch, upwards or downwards: which rows
+// each thread takes at a time, and where it waits for the others.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dag_gru.h"
+#include "parallel.h"
 #include "partition.h"
 
 namespace ngae {
@@ -16,34 +17,70 @@ struct RowList {
   int64_t count;
 };
 
-// Groups of graphs, each one thread's at a time; rows of a group are disjoint from all others'.
-class Groups {
+// Groups of graphs go their own way, without a barrier, one thread each at a time. Fewer graphs
+// than threads share every level among all threads instead, where levels are wide enough.
+class Sweep {
  public:
-  Groups(const GraphView& graphs, int64_t threads)
+  Sweep(const GraphView& graphs, int64_t threads)
       : graphs_(graphs),
-        bounds_(balanced_groups(graphs.graph_ptr, graphs.num_graphs, threads)),
+        shared_(graphs.num_graphs < threads &&
+                graphs.num_nodes >= kLeastRows * threads * graphs.num_levels),
+        bounds_(balanced_groups(graphs.graph_ptr, graphs.num_graphs, shared_ ? 1 : threads)),
         scratch_(graphs.num_nodes) {}
 
-  int64_t count() const { return static_cast<int64_t>(bounds_.size()) - 1; }
-
-  RowList level(int64_t group, int64_t level) const {
-    const int32_t* first = graphs_.level_node + graphs_.level_ptr[level];
-    const int32_t* last = graphs_.level_node + graphs_.level_ptr[level + 1];
-    const int32_t* from = std::lower_bound(first, last, first_node(group));
-    return {from, std::lower_bound(from, last, first_node(group + 1)) - from};
+  // Calls body(rows) level by level, predecessors first.
+  template <class Body>
+  void up(const Team& team, const Body& body) const {
+    if (shared_) {
+      for (int64_t level = 0; level < graphs_.num_levels; ++level) visit_share(team, level, body);
+      return;
+    }
+    for (int64_t group = team.thread; group < groups(); group += team.size) {
+      for (int64_t level = 0; level < graphs_.num_levels; ++level) body(part(group, level));
+    }
   }
 
-  // Those of `list` that keep(v) accepts; valid until the group's next call.
+  // Calls body(rows) level by level, successors first.
+  template <class Body>
+  void down(const Team& team, const Body& body) const {
+    if (shared_) {
+      for (int64_t level = graphs_.num_levels; level-- > 0;) visit_share(team, level, body);
+      return;
+    }
+    for (int64_t group = team.thread; group < groups(); group += team.size) {
+      for (int64_t level = graphs_.num_levels; level-- > 0;) body(part(group, level));
+    }
+  }
+
+  // Those of `list` that keep(v) accepts; valid until the next call with the same list.
   template <class Keep>
-  RowList filter(int64_t group, const RowList& list, const Keep& keep) {
-    int32_t* out = scratch_.data() + first_node(group);
+  RowList filter(const RowList& list, const Keep& keep) {
+    int32_t* out = scratch_.data() + (list.rows - graphs_.level_node);
     return {out, std::copy_if(list.rows, list.rows + list.count, out, keep) - out};
   }
 
  private:
-  int32_t first_node(int64_t group) const { return graphs_.graph_ptr[bounds_[group]]; }
+  static constexpr int64_t kLeastRows = 8;  // of a level for each thread that are worth a barrier
+
+  int64_t groups() const { return static_cast<int64_t>(bounds_.size()) - 1; }
+
+  RowList part(int64_t group, int64_t level) const {
+    const int32_t* first = graphs_.level_node + graphs_.level_ptr[level];
+    const int32_t* last = graphs_.level_node + graphs_.level_ptr[level + 1];
+    const int32_t* from = std::lower_bound(first, last, graphs_.graph_ptr[bounds_[group]]);
+    return {from, std::lower_bound(from, last, graphs_.graph_ptr[bounds_[group + 1]]) - from};
+  }
+
+  template <class Body>
+  void visit_share(const Team& team, int64_t level, const Body& body) const {
+    const int64_t first = graphs_.level_ptr[level], count = graphs_.level_ptr[level + 1] - first;
+    const int64_t begin = team.begin(count), end = team.end(count);
+    body(RowList{graphs_.level_node + first + begin, end - begin});
+    team.barrier();
+  }
 
   const GraphView& graphs_;
+  bool shared_;
   std::vector<int32_t> bounds_;
   std::vector<int32_t> scratch_;
 };

@@ -121,7 +121,7 @@ def node_terms(batch: GraphBatch, use_index: bool) -> list[object]:
     for v in batch.level_node.tolist():
         before = batch.pred_src[batch.pred_ptr[v] : batch.pred_ptr[v + 1]].tolist()
         index = int(batch.node_index[v]) if use_index else 0
-        inner = tuple(sorted((terms[u] for u in before), key=repr))
+        inner = tuple(terms[u] for u in before)
         terms[v] = (int(batch.node_type[v]), index, inner)
     return terms
 

@@ -171,8 +171,9 @@ class GraphBatch:
         """Find equal sub-computations: nodes whose states agree whatever the weights are.
 
         A node's state is a function of its type, its index (where the weights use it) and its
-        predecessors' states. `dag_gru(merged, parameters)[node_to_merged]` equals
-        `dag_gru(batch, parameters)`; it holds without `initial` only.
+        predecessors' states, in their order. `dag_gru(merged, parameters)[node_to_merged]` equals
+        `dag_gru(batch, parameters)`, which takes this way by itself; it holds without `initial`
+        only.
 
         Args:
             num_groups: Contiguous groups of graphs that are merged apart, so that each can be

@@ -247,6 +247,25 @@ class TestSameBits:
             for gradient, other in zip(gradients, results[0][1], strict=True):
                 assert torch.equal(gradient, other)
 
+    def test_levels_that_threads_share(
+        self, dtype: torch.dtype, threads: Callable[[int], None], make_parameters: MakeParameters
+    ) -> None:
+        """One wide graph, and merged groups that are fewer than the threads."""
+        wide = Dag(
+            tuple(i % 4 for i in range(242)),
+            tuple((u, v) for v in range(1, 242) for u in range(max(0, v // 3 - 1), v // 3 + 1)),
+        )
+        parameters = make_parameters(65, dtype, index=False)
+        for batch in (GraphBatch.pack([wide]), GraphBatch.pack([wide] * 4).reverse()):
+            results = []
+            for count in (1, 2, 3):
+                threads(count)
+                results.append(loss_and_gradients(dag_gru, batch, parameters, None))
+            expected = loss_and_gradients(reference.dag_gru, batch, parameters, None)
+            assert_close(results[0], expected)
+            assert_close(results[1], results[0], rtol=0, atol=0)
+            assert_close(results[2], results[0], rtol=0, atol=0)
+
     def test_any_batch_around_a_graph(
         self, dtype: torch.dtype, make_batch: MakeBatch, make_parameters: MakeParameters
     ) -> None:
