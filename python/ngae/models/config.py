@@ -31,6 +31,9 @@ class ModelConfig:
     latent_in_heads: bool = setting(True, "feed z to the heads too, not only to the first state")
     performance_predictor: bool = setting(True, "train a predictor of the performance")
     complexity_predictor: bool = setting(True, "train a predictor of the complexities")
+    precision: Literal["float32", "bf16"] = setting(
+        "float32", "operands of products; sums, states and weights are float32 in both"
+    )
 
     def __post_init__(self) -> None:
         check_ranges(self)

@@ -33,7 +33,10 @@ class Decoder(nn.Module):
         self.rules = rules
         hidden, head, types = config.hidden_dim, config.head_dim, rules.num_node_types
         self.initial = nn.Linear(config.latent_dim, hidden)
-        self.propagation = Propagation(types, hidden, rules.max_nodes, config.vertex_index)
+        self.precision = config.precision
+        self.propagation = Propagation(
+            types, hidden, rules.max_nodes, config.vertex_index, config.precision
+        )
         self.type_hidden = nn.Linear(hidden, head)
         self.type_out = nn.Linear(head, types)
         self.edge_source = nn.Linear(hidden, head)
@@ -83,6 +86,7 @@ class Decoder(nn.Module):
                 seed=seed,
                 sample_ids=sample_ids,
                 stochastic=stochastic,
+                precision=self.precision,
             )
 
     def _initial(self, z: Tensor) -> Tensor:

@@ -47,7 +47,13 @@ class Encoder(nn.Module):
         self.readout = config.readout
         directions = 2 if config.bidirectional else 1
         self.propagations = nn.ModuleList(
-            Propagation(num_node_types, config.hidden_dim, max_nodes, config.vertex_index)
+            Propagation(
+                num_node_types,
+                config.hidden_dim,
+                max_nodes,
+                config.vertex_index,
+                config.precision,
+            )
             for _ in range(directions)
         )
         width = directions * config.hidden_dim

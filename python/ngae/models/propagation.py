@@ -19,12 +19,19 @@ class Propagation(nn.Module):
         hidden_dim: Size of a node state.
         max_nodes: Most nodes of a graph; used with `vertex_index` alone.
         vertex_index: Give gate and map a term for the node's place in its graph.
+        precision: Of the operands of products; see `ngae.ops.dag_gru`.
     """
 
     def __init__(
-        self, num_node_types: int, hidden_dim: int, max_nodes: int, vertex_index: bool
+        self,
+        num_node_types: int,
+        hidden_dim: int,
+        max_nodes: int,
+        vertex_index: bool,
+        precision: str = "float32",
     ) -> None:
         super().__init__()
+        self.precision = precision
         self.gru = nn.GRUCell(num_node_types, hidden_dim)
         self.gate = nn.Linear(hidden_dim, hidden_dim)
         self.map = nn.Linear(hidden_dim, hidden_dim, bias=False)
@@ -60,7 +67,7 @@ class Propagation(nn.Module):
         Returns:
             Node states (num_nodes, hidden_dim).
         """
-        return dag_gru(batch, self.weights(), initial)
+        return dag_gru(batch, self.weights(), initial, precision=self.precision)
 
     def type_states(self) -> Tensor:
         """Return the state of a node without predecessors: (num_node_types, hidden_dim)."""
