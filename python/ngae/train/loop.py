@@ -29,6 +29,7 @@ from ngae.train.checkpoint import Checkpoint, load_weights, read_checkpoint, wri
 from ngae.train.config import RunConfig
 from ngae.train.folder import RunFolder, append_log, cut_log
 from ngae.train.interrupt import Interrupt
+from ngae.train.optimizer import clipped_step, new_adam
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,7 @@ class Trainer:
         self.data = data
         self.folder = folder
         self.model = new_model(config, data)
-        self.optimizer = torch.optim.Adam(
-            self.model.parameters(), lr=config.train.lr, fused=self.model.device.type == "cpu"
-        )
+        self.optimizer = new_adam(self.model.parameters(), config.train.lr, self.model.device)
         self.steps_per_epoch = math.ceil(len(data.train) / config.train.batch_size)
         self.step = 0
         self.sums = torch.zeros(len(TERM_NAMES) + 1, dtype=torch.float64)
@@ -178,10 +177,9 @@ class Trainer:
         self._check(values)
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.train.clip)
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
-        self.optimizer.step()
+        clipped_step(self.optimizer, self.config.train.clip)
         self.sums += values
         self.step += 1
 
