@@ -4,6 +4,10 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include <array>
 #include <memory>
 #include <tuple>
@@ -230,6 +234,16 @@ double product_rate(const MachineTuple& machine, int64_t repeats) {
   return ngae::product_rate(machine_of(machine), repeats) / 1e9;
 }
 
+// Asks the allocator to keep what is freed, for as long as the process lives: a training step frees
+// and takes the same blocks again, and a page from the system costs more than what is written to
+// it.
+void keep_freed_memory() {
+#if defined(__GLIBC__)
+  if (mallopt(M_MMAP_THRESHOLD, 1 << 30) == 0) mallopt(M_MMAP_THRESHOLD, 1 << 25);
+  mallopt(M_TRIM_THRESHOLD, 2'000'000'000);
+#endif
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_C, module) {
@@ -247,6 +261,9 @@ PYBIND11_MODULE(_C, module) {
              py::arg("pred_src").noconvert(), py::arg("level_ptr").noconvert(),
              py::arg("level_node").noconvert(), py::arg("num_groups"), py::arg("use_index"),
              "Merge equal sub-computations per group: (arrays of a GraphBatch, node_to_merged).");
+  module.def(
+      "keep_freed_memory", &keep_freed_memory,
+      "Ask the C library to keep freed memory for reuse; for whole programs, not libraries.");
   module.def("cpu_levels", &ngae::cpu_levels, "Instruction sets of this machine, best last.");
   module.def("row_stride", &ngae::row_stride, py::arg("hidden"), py::arg("itemsize"),
              "Numbers from one padded row of states to the next.");
