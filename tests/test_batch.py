@@ -170,3 +170,24 @@ def test_merge_of_nothing() -> None:
 def test_merge_refuses_no_groups() -> None:
     with pytest.raises(UsageError, match="num_groups: expected at least 1, found 0"):
         GraphBatch.pack([FORK]).merge(0, use_index=False)
+
+
+def test_prefix_keeps_the_first_nodes_and_their_edges() -> None:
+    batch = GraphBatch.pack([FORK, Dag((3,), ()), FORK])
+    cut = batch.prefix(np.array([3, 1, 2]))
+    assert cut.graph_ptr.tolist() == [0, 3, 4, 6]
+    assert cut.node_type.tolist() == [
+        *batch.node_type[:3].tolist(),
+        3,
+        *batch.node_type[5:7].tolist(),
+    ]
+    expected = GraphBatch.pack(
+        [Dag(FORK.node_types[:n], tuple(e for e in FORK.edges if e[1] < n)) for n in (3, 2)]
+    )
+    assert cut.pred_src.tolist() == [
+        *expected.pred_src[:2].tolist(), *(expected.pred_src[2:] + 1).tolist()
+    ]  # fmt: skip
+    whole = batch.prefix(np.array([4, 1, 4]))
+    for name in ("node_type", "pred_ptr", "pred_src", "level_ptr", "level_node", "root"):
+        assert torch.equal(getattr(whole, name), getattr(batch, name))
+    assert GraphBatch.pack([]).prefix(np.array([], dtype=np.int64)).num_nodes == 0

@@ -167,6 +167,26 @@ class GraphBatch:
         values["root"] = last if torch.equal(self.root, first) else first
         return GraphBatch(**values)
 
+    def prefix(self, counts: NDArray[np.int64]) -> GraphBatch:
+        """Return the first counts[g] nodes of each graph g, with the edges between them.
+
+        Args:
+            counts: (num_graphs,) from 1 to the graph's number of nodes.
+        """
+        graph, place = self.node_graph.numpy(), self.node_index.numpy()
+        keep = place < counts[graph]
+        degree = np.diff(self.pred_ptr.numpy())
+        target = np.repeat(np.arange(self.num_nodes), degree)
+        kept_edge = keep[target]
+        edges = np.bincount(graph[target[kept_edge]], minlength=self.num_graphs)
+        return GraphBatch.from_arrays(
+            self.node_type.numpy()[keep],
+            np.append(0, counts.cumsum()),
+            place[self.pred_src.numpy()[kept_edge]],
+            place[target[kept_edge]],
+            np.append(0, edges.cumsum()),
+        )
+
     def merge(self, num_groups: int, use_index: bool) -> tuple[GraphBatch, Tensor]:
         """Find equal sub-computations: nodes whose states agree whatever the weights are.
 

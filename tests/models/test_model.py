@@ -176,9 +176,18 @@ def test_decodings_are_valid_and_follow_seed_not_batch():
 def test_no_decision_where_the_rules_decide():
     batch = GraphBatch.pack(_dags(2))
     decisions = Decisions.of(batch, SPACE.rules)
-    assert decisions.type_node.tolist() == [1, 2, 3, 4, 7, 8, 9, 10]
+    assert decisions.type_target.tolist() == batch.node_type[[1, 2, 3, 4, 7, 8, 9, 10]].tolist()
+    assert decisions.type_graph.tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
     assert len(decisions.pair_source) == 2 * (0 + 1 + 2 + 3)
     assert bool(decisions.type_forbidden[:, :2].all())
+
+
+def test_states_that_no_decision_reads_are_left_out():
+    batch = GraphBatch.pack(_dags(2))
+    decisions = Decisions.of(batch, SPACE.rules)  # of 6 nodes, the last two are read by none
+    assert decisions.states.node_type.tolist() == batch.node_type[[0, 1, 2, 3, 6, 7, 8, 9]].tolist()
+    assert decisions.type_state.tolist() == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert set(decisions.pair_source.tolist()) == {0, 1, 2, 4, 5, 6}
 
 
 def test_same_seed_same_weights_and_no_global_state():

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ngae.batch import GraphBatch
@@ -21,17 +22,20 @@ class Decisions:
     """What is decided, and how.
 
     Attributes:
-        type_node: int64 (num_types,) nodes whose type is decided (a graph's first never is).
+        states: The nodes whose states the decisions read, the first of each graph at least: what
+            comes after the last of them (an output node, say) need not be computed.
+        type_state: int64 (num_types,) node of `states` just before the one whose type is decided.
         type_target: int64 (num_types,) the right type.
         type_forbidden: bool (num_types, num_node_types) types that the rules exclude there.
         type_graph: int64 (num_types,) graph of each.
-        pair_source: int64 (num_pairs,) node u of the decision "does u feed v?".
-        pair_target: int64 (num_pairs,) node v.
+        pair_source: int64 (num_pairs,) node u, of `states`, of the decision "does u feed v?".
+        pair_target: int64 (num_pairs,) node v, of the batch; ascending.
         pair_edge: float32 (num_pairs,) 1 where there is an edge.
         pair_graph: int64 (num_pairs,) graph of each.
     """
 
-    type_node: Tensor
+    states: GraphBatch
+    type_state: Tensor
     type_target: Tensor
     type_forbidden: Tensor
     type_graph: Tensor
@@ -43,40 +47,85 @@ class Decisions:
     @classmethod
     def of(cls, batch: GraphBatch, rules: DecodeRules) -> Decisions:
         """List the decisions of a batch on the CPU."""
-        return cls(*_types(batch, rules), *_pairs(batch, rules))
+        before, type_target, type_forbidden, type_graph = _types(batch, rules)
+        source, pair_target, pair_edge, pair_graph = _pairs(batch, rules)
+        states, row = _states(batch, before, source)
+        return cls(
+            states,
+            torch.from_numpy(row[before]),
+            type_target,
+            type_forbidden,
+            type_graph,
+            torch.from_numpy(row[source]),
+            pair_target,
+            pair_edge,
+            pair_graph,
+        )
 
     def to(self, device: torch.device) -> Decisions:
         """Return the same lists on `device`."""
         return Decisions(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
-def _types(batch: GraphBatch, rules: DecodeRules) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    place = batch.node_index.long()
-    allowed = torch.from_numpy(rules.type_allowed)
-    open_places = (allowed.sum(dim=1) > 1) & (torch.arange(rules.max_nodes) > 0)
-    node = open_places[place].nonzero().squeeze(1)
-    target = batch.node_type.long()[node]
-    return node, target, ~allowed[place[node]], batch.node_graph.long()[node]
+def _states(batch: GraphBatch, *read: NDArray[np.int64]) -> tuple[GraphBatch, NDArray[np.int64]]:
+    """The states that are read, and the row of each node of `batch` among them."""
+    graph, place = batch.node_graph.numpy(), batch.node_index.numpy()
+    counts = np.ones(batch.num_graphs, dtype=np.int64)
+    for nodes in read:
+        np.maximum.at(counts, graph[nodes], place[nodes] + 1)
+    first = counts.cumsum() - counts
+    return batch.prefix(counts), first[graph] + place
 
 
-def _pairs(batch: GraphBatch, rules: DecodeRules) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    place = batch.node_index.long()
+def _types(
+    batch: GraphBatch, rules: DecodeRules
+) -> tuple[NDArray[np.int64], Tensor, Tensor, Tensor]:
+    place = batch.node_index.numpy()
+    allowed = rules.type_allowed
+    open_places = (allowed.sum(axis=1) > 1) & (np.arange(rules.max_nodes) > 0)
+    node = np.flatnonzero(open_places[place])
+    target = batch.node_type.numpy()[node]
+    return (
+        node - 1,
+        torch.from_numpy(target.astype(np.int64)),
+        torch.from_numpy(~allowed[place[node]]),
+        torch.from_numpy(batch.node_graph.numpy()[node].astype(np.int64)),
+    )
+
+
+def _pairs(
+    batch: GraphBatch, rules: DecodeRules
+) -> tuple[NDArray[np.int64], Tensor, Tensor, Tensor]:
+    place = batch.node_index.numpy().astype(np.int64)
     free, count = _free_sources(rules)
     node_count = count[place]
     if rules.loose_ends_to_end:
-        node_count = node_count * (batch.node_type != rules.end_type)
-    target = torch.repeat_interleave(torch.arange(batch.num_nodes), node_count)
-    start = node_count.cumsum(0) - node_count
-    rank = torch.arange(len(target)) - start[target]
-    local = free[place[target], rank]
-    source = target - place[target] + local
-    edge_target = torch.repeat_interleave(torch.arange(batch.num_nodes), batch.pred_ptr.diff())
-    keys = edge_target * batch.num_nodes + batch.pred_src.long()
-    edge = torch.isin(target * batch.num_nodes + source, keys).float()
-    return source, target, edge, batch.node_graph.long()[target]
+        node_count = node_count * (batch.node_type.numpy() != rules.end_type)
+    target = np.repeat(np.arange(batch.num_nodes), node_count)
+    start = node_count.cumsum() - node_count
+    rank = np.arange(len(target)) - start[target]
+    source = target - place[target] + free[place[target], rank]
+    return (
+        source,
+        torch.from_numpy(target),
+        torch.from_numpy(_are_edges(batch, source, target)),
+        torch.from_numpy(batch.node_graph.numpy()[target].astype(np.int64)),
+    )
 
 
-def _free_sources(rules: DecodeRules) -> tuple[Tensor, Tensor]:
+def _are_edges(
+    batch: GraphBatch, source: NDArray[np.int64], target: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """1 where there is an edge from source to target; predecessors of a node are ascending."""
+    edge_target = np.repeat(np.arange(batch.num_nodes), np.diff(batch.pred_ptr.numpy()))
+    keys = edge_target * batch.num_nodes + batch.pred_src.numpy()
+    wanted = target * batch.num_nodes + source
+    place = np.searchsorted(keys, wanted)
+    found: NDArray[np.bool_] = np.append(keys, -1)[place] == wanted
+    return found.astype(np.float32)
+
+
+def _free_sources(rules: DecodeRules) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Places u whose edge to place v is free: (max_nodes, max_nodes) padded, and their count."""
     table = np.zeros((rules.max_nodes, rules.max_nodes), dtype=np.int64)
     count = np.zeros(rules.max_nodes, dtype=np.int64)
@@ -84,4 +133,4 @@ def _free_sources(rules: DecodeRules) -> tuple[Tensor, Tensor]:
         sources = np.flatnonzero(rules.edge_rule[:v, v] == FREE)
         table[v, : len(sources)] = sources
         count[v] = len(sources)
-    return torch.from_numpy(table), torch.from_numpy(count)
+    return table, count

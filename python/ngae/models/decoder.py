@@ -63,7 +63,7 @@ class Decoder(nn.Module):
         Returns:
             Of the node types and of the edges (L_n and L_e of equation 5), each (num_graphs,).
         """
-        h = self.propagation(batch, self._initial(z))
+        h = self.propagation(decisions.states, self._initial(z))
         return self._type_loss(batch, decisions, h, z), self._edge_loss(batch, decisions, h, z)
 
     def sample(
@@ -93,7 +93,7 @@ class Decoder(nn.Module):
         return torch.tanh(self.initial(z))
 
     def _type_loss(self, batch: GraphBatch, decisions: Decisions, h: Tensor, z: Tensor) -> Tensor:
-        hidden = self.type_hidden(h[decisions.type_node - 1])
+        hidden = self.type_hidden(h[decisions.type_state])
         if self.type_latent is not None:
             hidden = hidden + self.type_latent(z)[decisions.type_graph]
         logits = self.type_out(torch.relu(hidden))
@@ -102,7 +102,7 @@ class Decoder(nn.Module):
         return _sum_by_graph(loss, decisions.type_graph, batch.num_graphs)
 
     def _edge_loss(self, batch: GraphBatch, decisions: Decisions, h: Tensor, z: Tensor) -> Tensor:
-        source = self.edge_source(h)  # (num_nodes, head_dim)
+        source = self.edge_source(h)  # (num_states, head_dim)
         target = self.edge_target(self.propagation.type_states())[batch.node_type.long()]
         target = target + self.edge_place[batch.node_index.long()]
         if self.edge_latent is not None:
