@@ -53,7 +53,7 @@ class Block {
         pred_ptr_[row + 1] = static_cast<int32_t>(pred_src_.size());
       }
       end_graphs(first, v, output);
-      if (v + 1 < nodes_) update(v);
+      if (v + 1 < nodes_ && !ends_at(v + 1)) update(v);
     }
   }
 
@@ -61,6 +61,24 @@ class Block {
   T* messages(int64_t node) const { return messages_.get() + node * kMostSamples * ld_; }
   T* sources(int64_t node) const {
     return sources_.get() + node * kMostSamples * model_.edge_width;
+  }
+
+  // The only type that node v may have, or -1.
+  int32_t only_type(int64_t v) const {
+    const uint8_t* allowed = model_.rules.type_allowed + v * model_.rules.num_types;
+    int32_t only = -1;
+    for (int32_t t = 0; t < model_.rules.num_types; ++t) {
+      if (!allowed[t]) continue;
+      if (only >= 0) return -1;
+      only = t;
+    }
+    return only;
+  }
+
+  // Whether node v, if there is one, ends its graph and the rules decide its edges: then nothing
+  // reads the state of the node before.
+  bool ends_at(int64_t v) const {
+    return model_.rules.loose_ends_to_end && only_type(v) == model_.rules.end_type;
   }
 
   // The part of a head's first layer that z and the bias give: (samples, width).
@@ -119,6 +137,10 @@ class Block {
 
   void choose_types(const DecodeInput<T>& input, int64_t first, int64_t v) {
     const RulesView& rules = model_.rules;
+    if (const int32_t only = only_type(v); only >= 0) {
+      for (const int64_t row : alive_) type_[row] = only;
+      return;
+    }
     const int64_t width = model_.type_width;
     model_.type_h.multiply(alive_.data(), static_cast<int64_t>(alive_.size()), h_.get(), ld_,
                            hidden_.get(), width, buffer_.get());
