@@ -103,13 +103,9 @@ def score(model: NGAEModel, table: Table, batch_size: int, seed: int) -> TestSco
     return TestScores(mean, sampled, performance, complexity)
 
 
-def latents(model: NGAEModel, table: Table, batch_size: int) -> NDArray[np.float32]:
+def latents(model: NGAEModel, table: Table) -> NDArray[np.float32]:
     """Encode every row of `table`: posterior means, float32 (num_rows, latent_dim)."""
-    means = [
-        model.encode(table.dags[start : start + batch_size]).mean
-        for start in range(0, len(table), batch_size)
-    ]
-    return torch.cat(means).float().cpu().numpy()
+    return model.encode(table.dags).mean.float().cpu().numpy()
 
 
 def _score_batch(

@@ -21,6 +21,8 @@ from ngae.models.predictors import Prediction, Predictor, TargetScaler
 from ngae.ops import Decoded
 from ngae.spaces.base import SearchSpace
 
+_ENCODED_AT_ONCE = 2048  # graphs: a node takes about 40 kB at hidden_dim 1000
+
 
 class NGAEModel(nn.Module):
     """Graph VAE with a performance and a complexity predictor.
@@ -67,9 +69,16 @@ class NGAEModel(nn.Module):
         Returns:
             The posterior, (len(dags), latent_dim).
         """
+        parts = range(0, len(dags), _ENCODED_AT_ONCE) or [0]
         with torch.no_grad():
-            posterior: Posterior = self.encoder(GraphBatch.pack(dags).to(self.device))
-            return posterior
+            posteriors = [
+                self.encoder(GraphBatch.pack(dags[i : i + _ENCODED_AT_ONCE]).to(self.device))
+                for i in parts
+            ]
+        return Posterior(
+            torch.cat([part.mean for part in posteriors]),
+            torch.cat([part.logvar for part in posteriors]),
+        )
 
     def decode(
         self,

@@ -125,17 +125,16 @@ def _evaluated(
     metrics["wall_time_s"] = seconds + time.perf_counter() - started
     metrics["epochs"] = config.train.epochs
     metrics["graphs_per_s"] = len(data.train) * len(log) / seconds if seconds else None
-    _write_latents(model, data, config, folder)
+    _write_latents(model, data, folder)
     write_json(folder.metrics, metrics)
     return metrics
 
 
-def _write_latents(model: NGAEModel, data: Dataset, config: RunConfig, folder: RunFolder) -> None:
+def _write_latents(model: NGAEModel, data: Dataset, folder: RunFolder) -> None:
     """Write posterior means and targets, so that figures need no checkpoint."""
-    size = config.evaluate.evaluate_batch_size
     arrays: dict[str, Any] = {}
     for name, table in (("train", data.train), ("test", data.test)):
-        arrays[f"{name}_mean"] = latents(model, table, size)
+        arrays[f"{name}_mean"] = latents(model, table)
         arrays[f"{name}_performance"] = table.performance
         arrays[f"{name}_complexity"] = table.complexity
     buffer = io.BytesIO()
