@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ngae.batch import GraphBatch
 from ngae.dag import Dag
 from ngae.errors import GraphError
 
@@ -73,6 +75,19 @@ class DenseGraphs:
             edges = tuple((int(u), int(v)) for u, v in feeds.nonzero().tolist())
             dags.append(Dag(tuple(types[:count]), edges))
         return dags
+
+    def to_batch(self) -> GraphBatch:
+        """Pack the graphs, on the device of the arrays."""
+        graph, source, target = self.adjacency.cpu().nonzero().int().numpy().T
+        edges = np.bincount(graph, minlength=len(self))
+        batch = GraphBatch.from_arrays(
+            self.node_types[self.present].cpu().numpy(),
+            np.append(0, self.num_nodes.cpu().numpy().cumsum()),
+            source,
+            target,
+            np.append(0, edges.cumsum()),
+        )
+        return batch.to(self.node_types.device)
 
     def __len__(self) -> int:
         return int(self.node_types.shape[0])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor, nn
+
+from ngae.batch import GraphBatch
+from ngae.ops import DagGruParameters, dag_gru
 
 
 def message(gate: nn.Module, mapper: nn.Module, states: Tensor, place: int, nodes: int) -> Tensor:
@@ -28,35 +29,30 @@ def message(gate: nn.Module, mapper: nn.Module, states: Tensor, place: int, node
     return result
 
 
-def propagate(
-    gru: nn.GRUCell,
-    gate: nn.Module,
-    mapper: nn.Module,
-    types: Tensor,
-    feeds: Tensor,
-    order: Iterable[int],
-) -> Tensor:
-    """Compute h_v = GRUCell(onehot(type_v), sum of m(u) over the u with feeds[u, v]).
+def propagate(gru: nn.GRUCell, gate: nn.Linear, mapper: nn.Linear, batch: GraphBatch) -> Tensor:
+    """Compute h_v = GRUCell(onehot(type_v), sum of m(u) over the u that feed v).
+
+    The part of [h_u; e_u] that multiplies e_u is a look-up of the place u.
 
     Args:
         gru: The cell.
-        gate: As for `message`.
-        mapper: As for `message`.
-        types: One-hots (num_graphs, nodes, num_node_types), zero for absent nodes.
-        feeds: 0 or 1 (num_graphs, nodes, nodes), in the dtype of the states.
-        order: The nodes, each after all that feed it.
+        gate: The linear map of the gate.
+        mapper: The linear map of the message.
+        batch: The graphs.
 
     Returns:
-        (num_graphs, nodes, hidden_dim), in node order; meaningless for absent nodes.
+        (num_nodes, hidden_dim).
     """
-    graphs, nodes = types.shape[:2]
-    states: dict[int, Tensor] = {}
-    messages: list[Tensor] = []
-    for v in order:
-        aggregate = types.new_zeros(graphs, gru.hidden_size)
-        if messages:
-            fed_by = feeds[:, list(states), v]  # (num_graphs, nodes done)
-            aggregate = torch.einsum("gu,guh->gh", fed_by, torch.stack(messages, dim=1))
-        states[v] = gru(types[:, v], aggregate)
-        messages.append(message(gate, mapper, states[v], v, nodes))
-    return torch.stack([states[v] for v in range(nodes)], dim=1)
+    hidden = gru.hidden_size
+    weights = DagGruParameters(
+        w_ih=gru.weight_ih,
+        b_ih=gru.bias_ih,
+        w_hh=gru.weight_hh,
+        b_hh=gru.bias_hh,
+        w_gate=gate.weight[:, :hidden],
+        b_gate=gate.bias,
+        w_map=mapper.weight[:, :hidden],
+        gate_index=gate.weight[:, hidden:].T,
+        map_index=mapper.weight[:, hidden:].T,
+    )
+    return dag_gru(batch, weights)

@@ -1,6 +1,6 @@
-"""The published D-VAE/NGAE model in plain PyTorch: bidirectional encoder, decoder loss, two heads.
+"""The published D-VAE/NGAE model: bidirectional encoder, decoder loss, two heads.
 
-It is written to be right, not fast, and keeps the published parameter names, so that published
+It is written to be right first, and keeps the published parameter names, so that published
 checkpoints load. `ngae.models` holds the model to use. The same numbers come from one graph at a
 time and from a batch of graphs of different sizes.
 """
@@ -149,22 +149,18 @@ class DVAE(nn.Module):
             GraphError: Graphs that do not fit the model: width, types, or type of node 0.
         """
         self.check_graphs(graphs)
-        types, feeds = self.one_hot(graphs), graphs.adjacency.to(self.fc1.weight.dtype)
-        order = range(self.config.max_nodes)
+        batch = graphs.to_batch()
         forward = propagate(
-            self.grue_forward, self.gate_forward, self.mapper_forward, types, feeds, order
+            self.grue_forward, _linear(self.gate_forward), _linear(self.mapper_forward), batch
         )
         backward = propagate(
             self.grue_backward,
-            self.gate_backward,
-            self.mapper_backward,
-            types,
-            feeds.transpose(1, 2),
-            reversed(order),
+            _linear(self.gate_backward),
+            _linear(self.mapper_backward),
+            batch.reverse(),
         )
-        rows = torch.arange(len(graphs), device=forward.device)
-        last = forward[rows, graphs.num_nodes - 1]
-        state = self.hg_unify(torch.cat([last, backward[:, 0]], dim=1))
+        first, last = batch.graph_ptr[:-1].long(), batch.graph_ptr[1:].long() - 1
+        state = self.hg_unify(torch.cat([forward[last], backward[first]], dim=1))
         return self.fc1(state), self.fc2(state)
 
     def sample(self, mean: Tensor, logvar: Tensor, generator: torch.Generator | None) -> Tensor:
@@ -266,6 +262,12 @@ class DVAE(nn.Module):
                 f"DVAE: graphs: graph {int(other[0])}: expected node 0 of the start type "
                 f"{config.start_type}, found {int(types[int(other[0]), 0])}"
             )
+
+
+def _linear(layers: nn.Sequential) -> nn.Linear:
+    layer = layers[0]
+    assert isinstance(layer, nn.Linear)
+    return layer
 
 
 def _parameter_shapes(config: DVAEConfig) -> dict[str, tuple[int, ...]]:
