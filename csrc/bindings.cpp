@@ -13,6 +13,7 @@
 #include <tuple>
 #include <utility>
 
+#include "ascend.h"
 #include "canonical_hash.h"
 #include "cpu_level.h"
 #include "dag_batch.h"
@@ -170,22 +171,10 @@ void decode(const WeightAddresses& weights, const WeightSizes& weight_sizes,
             bool stochastic, const MachineTuple& machine, const DecodeOutputs& out) {
   const py::gil_scoped_release release;
   const auto head = [&](int i) { return at<const T>(heads[i]); };
-  const ngae::DecoderWeights<T> decoder{gru_weights<T>(weights, weight_sizes),
-                                        head_sizes[0],
-                                        head_sizes[1],
-                                        head_sizes[2],
-                                        head(0),
-                                        head(1),
-                                        head(2),
-                                        head(3),
-                                        head(4),
-                                        head(5),
-                                        head(6),
-                                        head(7),
-                                        head(8),
-                                        head(9),
-                                        head(10),
-                                        head(11)};
+  const ngae::DagGruWeights<T> gru = gru_weights<T>(weights, weight_sizes);
+  const ngae::DecoderWeights<T> decoder{
+      gru,     head_sizes[0], head_sizes[1], head_sizes[2], head(0), head(1), head(2),  head(3),
+      head(4), head(5),       head(6),       head(7),       head(8), head(9), head(10), head(11)};
   const ngae::RulesView view{rule_sizes[0],
                              rule_sizes[1],
                              start_type,
@@ -199,6 +188,24 @@ void decode(const WeightAddresses& weights, const WeightSizes& weight_sizes,
                    static_cast<uint64_t>(seed), stochastic},
                   decoder, view, machine_of(machine),
                   {at<int32_t>(out[0]), at<uint8_t>(out[1]), at<int32_t>(out[2])});
+}
+
+// Addresses of the weights in the order of the struct's members, hidden size, number of outputs.
+using PredictorTuple = std::tuple<std::array<uintptr_t, 7>, int64_t, int64_t>;
+
+template <class T>
+void ascend(uintptr_t starts, int64_t num_points, int64_t latent,
+            const std::vector<PredictorTuple>& given, double step_size,
+            const std::vector<int64_t>& keep, const MachineTuple& machine, uintptr_t out) {
+  const py::gil_scoped_release release;
+  std::vector<ngae::PredictorWeights<T>> predictors;
+  for (const auto& [a, hidden, outputs] : given) {
+    predictors.push_back({hidden, outputs, at<const T>(a[0]), at<const T>(a[1]), at<const T>(a[2]),
+                          at<const T>(a[3]), at<const T>(a[4]), at<const T>(a[5]),
+                          at<const T>(a[6])});
+  }
+  ngae::ascend<T>({num_points, latent, at<const T>(starts), step_size, keep}, predictors,
+                  machine_of(machine), at<T>(out));
 }
 
 // Philox words of one block, for tests against the published vectors.
@@ -247,7 +254,7 @@ void keep_freed_memory() {
 }  // namespace
 
 PYBIND11_MODULE(_C, module) {
-  module.doc() = "Native core of ngae: graph packing, propagation and decoding on the CPU.";
+  module.doc() = "Native core of ngae: graph packing, propagation, decoding and ascent on the CPU.";
   module.def("pack", &pack, py::arg("node_type").noconvert(), py::arg("graph_ptr").noconvert(),
              py::arg("edge_ptr").noconvert(), py::arg("edge_src").noconvert(),
              py::arg("edge_dst").noconvert(),
@@ -282,4 +289,6 @@ PYBIND11_MODULE(_C, module) {
              "Four random words from a counter of four words and a key of two.");
   module.def("decode_float32", &decode<float>);
   module.def("decode_float64", &decode<double>);
+  module.def("ascend_float32", &ascend<float>);
+  module.def("ascend_float64", &ascend<double>);
 }

@@ -1,5 +1,6 @@
 // The table of inner loops for one instruction set. Compiled once for each, with NGAE_LEVEL (its
 // name), NGAE_VECTOR_BYTES and NGAE_TILE_ROWS; all but the tables is local to this file.
+#include "ascend_rows.h"
 #include "gemm.h"
 #include "rows.h"
 
@@ -27,6 +28,10 @@ constexpr ngae::Kernels<T> kTable{
     &message_backward_rows<T>,
     &sum_by_key<T>,
     &relu_dot<T>,
+    &bias_relu<T>,
+    &relu_backward<T>,
+    &output_backward<T>,
+    &ascent_step<T>,
     &sigmoid_all<T>,
     &tanh_all<T>,
 };

@@ -92,6 +92,15 @@ struct KeyedSum {
   int64_t to_ld;
 };
 
+// The last layer of a network over relu(x + bias).
+template <class T>
+struct OutputRows {
+  Rows<T> rows;
+  const T* bias;  // (ld,), added before the relu
+  int64_t outputs;
+  const T* weight;  // (outputs, ld)
+};
+
 template <class T>
 struct Kernels {
   int64_t panel;           // columns of a panel
@@ -124,6 +133,14 @@ struct Kernels {
   void (*sum_by_key)(const KeyedSum<T>&, int64_t begin, int64_t end);
   // Sum over j < columns of weight[j] * max(source[j] + target[j], 0).
   T (*relu_dot)(const T* source, const T* target, const T* weight, int64_t columns);
+  // x = max(x + bias, 0), in place.
+  void (*bias_relu)(const Rows<T>&, const T* bias, T* x);
+  // dx = 0 where x is not above 0, in place.
+  void (*relu_backward)(const Rows<T>&, const T* x, T* dx);
+  // In place, x = (x + bias > 0) * sum over t of doutput[row, t] * weight[t].
+  void (*output_backward)(const OutputRows<T>&, const T* doutput, T* x);
+  // z += length * gradient / |gradient|, then drawn back to |z| <= most. Padding must be zero.
+  void (*ascent_step)(const Rows<T>&, T length, T most, const T* gradient, T* z);
   void (*sigmoid)(const T* from, T* to, int64_t count);  // count a multiple of a panel
   void (*tanh)(const T* from, T* to, int64_t count);
 };

@@ -10,7 +10,7 @@ def load() -> ModuleType:
     """Import `ngae._C`.
 
     Returns:
-        The native module: graph packing, propagation and decoding on the CPU.
+        The native module: graph packing, propagation, decoding and ascent on the CPU.
 
     Raises:
         ImportError: It is not there or cannot be loaded; the message names the folder that was

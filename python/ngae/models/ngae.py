@@ -1,6 +1,6 @@
 """The whole model: encoder, posterior, decoder and predictors, composed.
 
-Three functions are all that search needs: `encode`, `decode`, `predict`.
+Four functions are all that search needs: `encode`, `decode`, `predict`, `ascend`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from torch import Tensor, nn
 
 from ngae.batch import GraphBatch
 from ngae.dag import Dag
+from ngae.errors import UsageError
 from ngae.models.config import ModelConfig
 from ngae.models.decisions import Decisions
 from ngae.models.decoder import Decoder
 from ngae.models.encoder import Encoder, Posterior
 from ngae.models.loss import Terms
 from ngae.models.predictors import Prediction, Predictor, TargetScaler
-from ngae.ops import Decoded
+from ngae.ops import Decoded, PredictorParameters, ascend
 from ngae.spaces.base import SearchSpace
 
 _ENCODED_AT_ONCE = 2048  # graphs: a node takes about 40 kB at hidden_dim 1000
@@ -114,6 +115,46 @@ class NGAEModel(nn.Module):
         )
         return Prediction(performance, complexity)
 
+    def ascend(
+        self,
+        starts: Tensor,
+        *,
+        performance_weight: float,
+        complexity_weights: Sequence[float],
+        step_size: float,
+        keep: Sequence[int],
+    ) -> Tensor:
+        """Climb a weighted sum of the predictions in their units; see `ngae.ops.ascend`.
+
+        Args:
+            starts: (num_points, latent_dim).
+            performance_weight: Weight of the performance.
+            complexity_weights: Weight of each complexity.
+            step_size: Length of a step divided by sqrt(latent_dim).
+            keep: Numbers of the steps after which points are wanted; 0 is the start.
+
+        Returns:
+            The points (len(keep), num_points, latent_dim). There is no gradient.
+
+        Raises:
+            UsageError: All weights are zero, or those of a predictor do not fit it.
+        """
+        predictors = [
+            _weighed(name, predictor, weights)
+            for name, predictor, weights in (
+                ("performance", self.performance, [performance_weight]),
+                ("complexity", self.complexity, complexity_weights),
+            )
+            if any(weights)
+        ]
+        return ascend(
+            starts,
+            predictors,
+            step_size=step_size,
+            keep=keep,
+            precision=self.config.precision,
+        )
+
     def forward(
         self,
         batch: GraphBatch,
@@ -144,6 +185,18 @@ class NGAEModel(nn.Module):
             performance=_squared_error(self.performance, z, performance.unsqueeze(1)),
             complexity=_squared_error(self.complexity, z, complexity),
         )
+
+
+def _weighed(
+    name: str, predictor: Predictor | None, weights: Sequence[float]
+) -> PredictorParameters:
+    found = 0 if predictor is None else len(predictor.std)
+    if predictor is None or len(weights) != found:
+        raise UsageError(
+            f"ascend: {name}: expected {found} weights, as many as the model predicts, "
+            f"found {len(weights)}"
+        )
+    return predictor.weighed(weights)
 
 
 def _squared_error(predictor: Predictor | None, z: Tensor, targets: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ Targets are standardised by the training rows alone; predictions come back in th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ngae.errors import DataError
+from ngae.ops import PredictorParameters
 
 _MARGIN = 0.1  # of the range, so that the best known value is not at the sigmoid's flat end
 
@@ -100,3 +102,16 @@ class Predictor(nn.Module):
     def in_units(self, predicted: Tensor) -> Tensor:
         """Bring standardised predictions back to the targets' own units."""
         return predicted * self.std + self.mean
+
+    def weighed(self, weights: Sequence[float]) -> PredictorParameters:
+        """Give what `ngae.ops.ascend` takes to climb the sum of `weights * in_units(self(z))`."""
+        first, second, output = (layer for layer in self.layers if isinstance(layer, nn.Linear))
+        return PredictorParameters(
+            first.weight,
+            first.bias,
+            second.weight,
+            second.bias,
+            output.weight,
+            output.bias,
+            coefficient=self.std.new_tensor(weights) * self.std * (self.high - self.low),
+        )

@@ -1,15 +1,23 @@
-"""Tensor operators of ngae: propagation over DAGs, and decoding."""
+"""Tensor operators of ngae: propagation over DAGs, decoding, and latent ascent."""
 
 from ngae.ops._library import active_backend
+from ngae.ops.ascend import ascend
 from ngae.ops.dag_gru import dag_gru
 from ngae.ops.decode import decode
-from ngae.ops.parameters import DagGruParameters, Decoded, DecoderParameters
+from ngae.ops.parameters import (
+    DagGruParameters,
+    Decoded,
+    DecoderParameters,
+    PredictorParameters,
+)
 
 __all__ = [
     "DagGruParameters",
     "Decoded",
     "DecoderParameters",
+    "PredictorParameters",
     "active_backend",
+    "ascend",
     "dag_gru",
     "decode",
 ]

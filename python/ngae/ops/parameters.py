@@ -72,6 +72,28 @@ class DecoderParameters(NamedTuple):
     edge_place: Tensor | None = None
 
 
+class PredictorParameters(NamedTuple):
+    """Weights of a predictor with two hidden layers, and its part in a score.
+
+    Attributes:
+        first: (hidden_dim, latent_dim).
+        first_bias: (hidden_dim,).
+        second: (hidden_dim, hidden_dim).
+        second_bias: (hidden_dim,).
+        output: (num_outputs, hidden_dim).
+        output_bias: (num_outputs,).
+        coefficient: (num_outputs,) of each output's sigmoid in the score.
+    """
+
+    first: Tensor
+    first_bias: Tensor
+    second: Tensor
+    second_bias: Tensor
+    output: Tensor
+    output_bias: Tensor
+    coefficient: Tensor
+
+
 class Decoded(NamedTuple):
     """Graphs as a decoder writes them.
 

@@ -5,6 +5,7 @@ They define what the native ops compute. They check no arguments.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,7 +13,12 @@ import torch
 from torch import Tensor
 
 from ngae.batch import GraphBatch
-from ngae.ops.parameters import DagGruParameters, Decoded, DecoderParameters
+from ngae.ops.parameters import (
+    DagGruParameters,
+    Decoded,
+    DecoderParameters,
+    PredictorParameters,
+)
 from ngae.ops.philox import edge_uniforms, type_uniforms
 from ngae.ops.product import product
 from ngae.rules import FORCED, FREE, DecodeRules
@@ -248,3 +254,41 @@ def _rank(value: Tensor, larger_first: bool) -> Tensor:
     value = value.flip(1) if larger_first else value
     rank = value.sort(dim=1, descending=True, stable=True).indices.argsort(dim=1)
     return rank.flip(1) if larger_first else rank
+
+
+def ascend(
+    starts: Tensor,
+    predictors: Sequence[PredictorParameters],
+    *,
+    step_size: float,
+    keep: Sequence[int],
+    precision: str = "float32",
+) -> Tensor:
+    """Climb the predictors from each row of `starts`; see `ngae.ops.ascend`."""
+    scale = starts.shape[1] ** 0.5
+    z = starts.detach()
+    points = starts.new_empty(len(keep), *starts.shape)
+    for step in range(max(keep, default=-1) + 1):
+        if step > 0:
+            z = z.requires_grad_()
+            with torch.enable_grad():
+                (gradient,) = torch.autograd.grad(_score(z, predictors, precision).sum(), z)
+            norm = gradient.norm(dim=1, keepdim=True).clamp_min(1e-12)
+            moved = z.detach() + step_size * scale * gradient / norm
+            radius = moved.norm(dim=1, keepdim=True).clamp_min(1e-12)
+            z = moved * (1.5 * scale / radius).clamp_max(1.0)
+        for place, number in enumerate(keep):
+            if number == step:
+                points[place] = z
+    return points
+
+
+def _score(z: Tensor, predictors: Sequence[PredictorParameters], precision: str) -> Tensor:
+    """Scores (num_points,) whose gradient `ascend` follows."""
+    score = z.new_zeros(len(z))
+    for p in predictors:
+        hidden = torch.relu(product(z, p.first, precision) + p.first_bias)
+        hidden = torch.relu(product(hidden, p.second, precision) + p.second_bias)
+        share = torch.sigmoid(hidden @ p.output.T + p.output_bias)
+        score = score + share @ p.coefficient
+    return score

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from ngae.search.base import Trial as Trial
     from ngae.search.config import SearchConfig as SearchConfig
     from ngae.search.gradient import GradientSearch as GradientSearch
-    from ngae.search.gradient import ascend as ascend
     from ngae.search.pareto import pareto_front as pareto_front
     from ngae.search.random import RandomSearch as RandomSearch
     from ngae.search.run import SearchResult as SearchResult
@@ -23,7 +22,6 @@ _HOME = {
     "Trial": "base",
     "SearchConfig": "config",
     "GradientSearch": "gradient",
-    "ascend": "gradient",
     "pareto_front": "pareto",
     "RandomSearch": "random",
     "SearchResult": "run",

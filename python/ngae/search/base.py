@@ -1,4 +1,4 @@
-"""What every strategy shares: trials, and the three functions that it needs of a model."""
+"""What every strategy shares: trials, and the four functions that it needs of a model."""
 
 from __future__ import annotations
 
@@ -25,6 +25,17 @@ class LatentModel(Protocol):
 
     def predict(self, z: Tensor) -> Prediction:
         """Give performance and complexities at each latent point."""
+
+    def ascend(
+        self,
+        starts: Tensor,
+        *,
+        performance_weight: float,
+        complexity_weights: Sequence[float],
+        step_size: float,
+        keep: Sequence[int],
+    ) -> Tensor:
+        """Climb a weighted sum of the predictions; give the points after the steps in `keep`."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ left out, and what remains is ranked by the predictions at its own encoding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -19,44 +19,12 @@ from ngae.errors import UsageError
 from ngae.search.base import Candidate, LatentModel, Trial
 from ngae.search.config import SearchConfig
 
-Score = Callable[[Tensor], Tensor]
-
-
-def ascend(score: Score, starts: Tensor, steps: int, step_size: float) -> list[Tensor]:
-    """Climb `score` from many points at once.
-
-    Each step is `z + step_size * sqrt(latent_dim) * g / |g|` with g the score's gradient at z,
-    drawn back to the radius where the prior has its mass (sqrt(latent_dim), with a margin of
-    1.5) when it leaves it: predictors are not to be trusted beyond. The paper steps by
-    `step_size * g`; the length of g depends on the sigmoid's slope, which vanishes where it is
-    good.
-
-    Args:
-        score: Maps (num_points, latent_dim) to (num_points,), to be maximised.
-        starts: (num_points, latent_dim).
-        steps: Number of steps.
-        step_size: Length of a step divided by sqrt(latent_dim).
-
-    Returns:
-        `steps + 1` tensors (num_points, latent_dim): the starts and the point after each step.
-    """
-    scale = starts.shape[1] ** 0.5
-    path = [starts.detach()]
-    for _ in range(steps):
-        z = path[-1].clone().requires_grad_()
-        (gradient,) = torch.autograd.grad(score(z).sum(), z)
-        norm = gradient.norm(dim=1, keepdim=True).clamp_min(1e-12)
-        moved = z.detach() + step_size * scale * gradient / norm
-        radius = moved.norm(dim=1, keepdim=True).clamp_min(1e-12)
-        path.append(moved * (1.5 * scale / radius).clamp_max(1.0))
-    return path
-
 
 class GradientSearch:
     """Asks for the decodings of ascended latent points, best predicted first.
 
     Args:
-        model: The model (three functions of it).
+        model: The model.
         known: The table that it was trained on; its rows are never asked.
         config: Settings.
     """
@@ -67,10 +35,10 @@ class GradientSearch:
         self.config = config
         self.names = known.complexity_names
         self._weighed = _column(known, config)
-        if (
-            config.weight > 0
-            and model.predict(model.encode(known.dags[:1]).mean).complexity is None
-        ):
+        prediction = model.predict(model.encode(known.dags[:1]).mean)
+        if prediction.performance is None:
+            raise UsageError("search: expected a model with a performance predictor, found none")
+        if config.weight > 0 and prediction.complexity is None:
             raise UsageError(
                 f"--weight {config.weight:g}: expected a model with a complexity predictor, "
                 "found none",
@@ -86,8 +54,7 @@ class GradientSearch:
 
     def ask(self, count: int) -> list[Candidate]:
         """Propose up to `count` new architectures; fewer where the ascents find no more."""
-        path = ascend(self.score, self._starts(), self.config.steps, self.config.step_size)
-        points = torch.cat(path[:: -max(1, self.config.steps // 10)])
+        points = self.ascend(self._starts()).flatten(0, 1)
         fresh: dict[str, Dag] = {}
         for stochastic in (False, True):  # sampled ones only where the most probable are too few
             if len(fresh) < count:
@@ -113,13 +80,29 @@ class GradientSearch:
     def score(self, z: Tensor) -> Tensor:
         """Equation (7) at latent points, each part in units of its spread in the table."""
         prediction = self.model.predict(z)
-        if prediction.performance is None:
-            raise UsageError("search: expected a model with a performance predictor, found none")
+        assert prediction.performance is not None
         score = prediction.performance / self._performance_scale
         if self.config.weight > 0 and prediction.complexity is not None:
             complexity = prediction.complexity[:, self._weighed] / self._complexity_scale
             score = score - self.config.weight * complexity
         return score
+
+    def ascend(self, starts: Tensor) -> Tensor:
+        """Climb `score` from each of `starts` (num_points, latent_dim).
+
+        Returns:
+            (about 11, num_points, latent_dim): the ends, and points on the way back to the starts.
+        """
+        complexity = [0.0] * len(self.names)
+        if self.config.weight > 0:
+            complexity[self._weighed] = -self.config.weight / self._complexity_scale
+        return self.model.ascend(
+            starts,
+            performance_weight=1 / self._performance_scale,
+            complexity_weights=complexity,
+            step_size=self.config.step_size,
+            keep=range(self.config.steps, -1, -max(1, self.config.steps // 10)),
+        )
 
     def _value(self, trial: Trial) -> float:
         value = trial.answer.performance / self._performance_scale
