@@ -34,7 +34,7 @@ class MergedGraphs {
   // The number of threads has no say, because sums of gradients run over merged nodes: two groups
   // so that two threads need no barrier, larger ones where they find more to merge.
   static int64_t num_groups(int64_t num_graphs) {
-    return std::clamp<int64_t>(num_graphs / 128, 2, 16);
+    return std::clamp<int64_t>(num_graphs / 512, 2, 16);
   }
 
   static MergeInput input(const GraphView& g) {
