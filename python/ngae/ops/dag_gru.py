@@ -170,9 +170,12 @@ def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tens
     ctx.has_initial = initial is not None
     ctx.save_for_backward(*tensors, output[1])
     ctx.mark_non_differentiable(output[1])
+    ctx.set_materialize_grads(False)  # else zeros as many as `saved` has
 
 
-def _autograd(ctx: Any, dh: Tensor, _: Tensor | None) -> tuple[Any, ...]:
+def _autograd(ctx: Any, dh: Tensor | None, _: Tensor | None) -> tuple[Any, ...]:
+    if dh is None:
+        return (None,) * len(ctx.needs_input_grad)
     gradients = torch.ops.ngae.dag_gru_backward(dh, *ctx.saved_tensors, ctx.has_initial, ctx.bf16)
     weights = _split(ctx.saved_tensors[:-1])[1]
     given = [*(weight is not None for weight in weights), ctx.has_initial]
