@@ -1,5 +1,7 @@
 // Every function that Python can call. Arrays of integers come as numpy arrays; tensors come as
 // addresses that Python has checked. std::invalid_argument arrives in Python as ValueError.
+#include "bindings.h"
+
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -10,12 +12,10 @@
 
 #include <array>
 #include <memory>
-#include <tuple>
 #include <utility>
 
 #include "ascend.h"
 #include "canonical_hash.h"
-#include "cpu_level.h"
 #include "dag_batch.h"
 #include "dag_gru.h"
 #include "dag_merge.h"
@@ -26,6 +26,10 @@
 namespace py = pybind11;
 
 namespace {
+
+using ngae::at;
+using ngae::machine_of;
+using ngae::MachineTuple;
 
 using IntArray = py::array_t<int32_t, py::array::c_style>;
 
@@ -108,18 +112,6 @@ using GraphSizes = std::array<int64_t, 4>;
 using WeightAddresses = std::array<uintptr_t, 9>;
 using WeightSizes = std::array<int64_t, 3>;
 using GradientAddresses = std::array<uintptr_t, 10>;
-
-// Instruction set, whether operands are rounded to bfloat16, number of threads.
-using MachineTuple = std::tuple<std::string, bool, int64_t>;
-
-ngae::Machine machine_of(const MachineTuple& m) {
-  return {std::get<0>(m), std::get<1>(m), std::get<2>(m)};
-}
-
-template <class T>
-T* at(uintptr_t address) {
-  return reinterpret_cast<T*>(address);
-}
 
 ngae::GraphView graph_view(const GraphAddresses& a, const GraphSizes& sizes) {
   const auto ints = [&](int i) { return at<const int32_t>(a[i]); };
@@ -281,6 +273,7 @@ PYBIND11_MODULE(_C, module) {
   module.def("dag_gru_forward_float64", &dag_gru_forward<double>);
   module.def("dag_gru_backward_float32", &dag_gru_backward<float>);
   module.def("dag_gru_backward_float64", &dag_gru_backward<double>);
+  ngae::bind_rows(module);
   module.def("fma_rate", &fma_rate, py::arg("machine"), py::arg("steps"),
              "Measure 1e9 operations a second of multiply-adds that touch no memory.");
   module.def("product_rate", &product_rate, py::arg("machine"), py::arg("repeats"),

@@ -158,17 +158,17 @@ void multiply(const Product<T>& p, T* buffer) {
   }
 }
 
-// Steps [first, last) of the list as operands, one panel of `to` each: from `columns` columns on,
-// in whole vectors.
+// Steps [first, last) of the list as operands, one panel of `to` each: `columns` columns, in whole
+// vectors, zero beyond the first `most`.
 template <class F, class T = typename F::Number>
 inline void copy_steps(const OuterProduct<T>& p, int64_t first, int64_t last, const T* from,
-                       int64_t ld, int64_t columns, T* to) {
+                       int64_t ld, int64_t columns, int64_t most, T* to) {
   for (int64_t step = first; step < last; ++step, to += kPanel<T>) {
     for (int64_t j = 0; j < columns; j += kLanes<T>) {
       Vector<T> rows[F::kFold];
       for (int64_t i = 0; i < F::kFold; ++i) {
         const int64_t r = step * F::kFold + i;
-        rows[i] = r < p.count ? load(from + p.rows[r] * ld + j) : Vector<T>{};
+        rows[i] = r < p.count ? load_part(from + p.rows[r] * ld + j, most - j) : Vector<T>{};
       }
       store(to + j, F::fold(rows));
     }
@@ -183,12 +183,12 @@ void outer_product(const OuterProduct<T>& p, T* buffer) {
   for (int64_t first = 0; first == 0 || first < steps; first += kOuterSteps) {
     const int64_t last = steps - first < kOuterSteps ? steps : first + kOuterSteps;
     for (int64_t j = 0; j < p.columns; j += kPanel<T>) {
-      copy_steps<F>(p, first, last, p.x + j, p.x_ld, kPanel<T>, x + j * kOuterSteps);
+      copy_steps<F>(p, first, last, p.x + j, p.x_ld, kPanel<T>, p.columns - j, x + j * kOuterSteps);
     }
     for (int64_t tile = 0; tile < tiles; ++tile) {
       const int64_t i = p.begin + tile_start(count, tile);
       const int64_t size = p.begin + tile_start(count, tile + 1) - i;
-      copy_steps<F>(p, first, last, p.g + i, p.g_ld, size, g);
+      copy_steps<F>(p, first, last, p.g + i, p.g_ld, size, p.end - i, g);
       for (int64_t j = 0; j < p.columns; j += kPanel<T>) {
         const int64_t columns = p.columns - j < kPanel<T> ? p.columns - j : kPanel<T>;
         Tiles<F>::outer(size)(g, last - first, x + j * kOuterSteps, p.out + i * p.out_ld + j,

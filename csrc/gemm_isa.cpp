@@ -28,6 +28,7 @@ constexpr ngae::Kernels<T> kTable{
     &message_backward_rows<T>,
     &sum_by_key<T>,
     &relu_dot<T>,
+    &relu_dot_backward<T>,
     &bias_relu<T>,
     &relu_backward<T>,
     &output_backward<T>,

@@ -101,6 +101,15 @@ struct OutputRows {
   const T* weight;  // (outputs, ld)
 };
 
+// Pairs of a row of `from_source` and one of `from_target`, rows `ld` apart.
+template <class T>
+struct RowPairs {
+  const int32_t *source, *target;
+  int64_t count;
+  const T *from_source, *from_target;
+  int64_t ld;
+};
+
 template <class T>
 struct Kernels {
   int64_t panel;           // columns of a panel
@@ -112,7 +121,7 @@ struct Kernels {
   // Panels [begin, end).
   void (*pack)(const Packing<T>&, int64_t begin, int64_t end);
   void (*multiply)(const Product<T>&, T* buffer);
-  // Reads whole panels of columns of x, and of g less than panel / 2 numbers beyond `end`.
+  // Reads no more of x and g than enters the sums.
   void (*outer_product)(const OuterProduct<T>&, T* buffer);
   double (*run_fma)(const T* values, int64_t steps);
 
@@ -133,6 +142,11 @@ struct Kernels {
   void (*sum_by_key)(const KeyedSum<T>&, int64_t begin, int64_t end);
   // Sum over j < columns of weight[j] * max(source[j] + target[j], 0).
   T (*relu_dot)(const T* source, const T* target, const T* weight, int64_t columns);
+  // Gradients of relu_dot, pair after pair, over columns [begin, end), multiples of a panel:
+  // dscore[i] times its derivatives is added to the pair's rows of dsource and dtarget, and to
+  // dweight.
+  void (*relu_dot_backward)(const RowPairs<T>&, const T* weight, const T* dscore, T* dsource,
+                            T* dtarget, T* dweight, int64_t begin, int64_t end);
   // x = max(x + bias, 0), in place.
   void (*bias_relu)(const Rows<T>&, const T* bias, T* x);
   // dx = 0 where x is not above 0, in place.

@@ -27,6 +27,12 @@ struct Team {
   int64_t end(int64_t count) const { return count * (thread + 1) / size; }
 };
 
+// Threads worth starting for so many multiplications.
+inline int64_t useful_threads(int64_t threads, int64_t multiplications) {
+  constexpr int64_t kLeastWork = 4'000'000;  // about what starting a team costs
+  return multiplications < kLeastWork ? 1 : threads;
+}
+
 // Calls body(team) on `threads` threads, or fewer where the system gives fewer. One thread calls
 // it without entering OpenMP, so that a forked child can. The body must not throw.
 template <class Body>

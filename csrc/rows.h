@@ -11,6 +11,7 @@ namespace {
 using ngae::GruRows;
 using ngae::KeyedSum;
 using ngae::MessageRows;
+using ngae::RowPairs;
 using ngae::Rows;
 
 template <class T>
@@ -121,6 +122,21 @@ T relu_dot(const T* source, const T* target, const T* weight, int64_t columns) {
   T total = 0;
   for (int64_t lane = 0; lane < kLanes<T>; ++lane) total += sum[lane];
   return total;
+}
+
+template <class T>
+void relu_dot_backward(const RowPairs<T>& p, const T* weight, const T* dscore, T* dsource,
+                       T* dtarget, T* dweight, int64_t begin, int64_t end) {
+  for (int64_t i = 0; i < p.count; ++i) {
+    const int64_t source = p.source[i] * p.ld, target = p.target[i] * p.ld;
+    for (int64_t j = begin; j < end; j += kLanes<T>) {
+      const Vector<T> x = load(p.from_source + source + j) + load(p.from_target + target + j);
+      const Vector<T> dx = x <= 0 ? Vector<T>{} : dscore[i] * load(weight + j);
+      store(dsource + source + j, load(dsource + source + j) + dx);
+      store(dtarget + target + j, load(dtarget + target + j) + dx);
+      store(dweight + j, load(dweight + j) + dscore[i] * (x < 0 ? Vector<T>{} : x));
+    }
+  }
 }
 
 template <class T>

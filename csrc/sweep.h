@@ -87,8 +87,7 @@ class Sweep {
 
 // Threads worth starting for `products` products of a row with a hidden x hidden matrix.
 inline int64_t useful_threads(int64_t threads, int64_t products, int64_t hidden) {
-  constexpr int64_t kLeastWork = 4'000'000;  // multiplications; about what starting a team costs
-  return products * hidden * hidden < kLeastWork ? 1 : threads;
+  return useful_threads(threads, products * hidden * hidden);
 }
 
 }  // namespace ngae

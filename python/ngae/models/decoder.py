@@ -15,7 +15,7 @@ from ngae.batch import GraphBatch
 from ngae.models.config import ModelConfig
 from ngae.models.decisions import Decisions
 from ngae.models.propagation import Propagation
-from ngae.ops import Decoded, DecoderParameters, decode
+from ngae.ops import Decoded, DecoderParameters, decode, gather_rows, linear, pair_scores
 from ngae.rules import DecodeRules
 
 
@@ -90,25 +90,31 @@ class Decoder(nn.Module):
             )
 
     def _initial(self, z: Tensor) -> Tensor:
-        return torch.tanh(self.initial(z))
+        return torch.tanh(self._map(self.initial, z))
+
+    def _map(self, layer: nn.Linear, x: Tensor) -> Tensor:
+        return linear(x, layer.weight, layer.bias, precision=self.precision)
 
     def _type_loss(self, batch: GraphBatch, decisions: Decisions, h: Tensor, z: Tensor) -> Tensor:
-        hidden = self.type_hidden(h[decisions.type_state])
+        hidden = gather_rows(self._map(self.type_hidden, h), decisions.type_state)
         if self.type_latent is not None:
-            hidden = hidden + self.type_latent(z)[decisions.type_graph]
+            hidden = hidden + gather_rows(self._map(self.type_latent, z), decisions.type_graph)
         logits = self.type_out(torch.relu(hidden))
         logits = logits.masked_fill(decisions.type_forbidden, -torch.inf)
         loss = functional.cross_entropy(logits, decisions.type_target, reduction="none")
         return _sum_by_graph(loss, decisions.type_graph, batch.num_graphs)
 
     def _edge_loss(self, batch: GraphBatch, decisions: Decisions, h: Tensor, z: Tensor) -> Tensor:
-        source = self.edge_source(h)  # (num_states, head_dim)
-        target = self.edge_target(self.propagation.type_states())[batch.node_type.long()]
-        target = target + self.edge_place[batch.node_index.long()]
+        source = self._map(self.edge_source, h)  # (num_states, head_dim)
+        by_type = self._map(self.edge_target, self.propagation.type_states())
+        target = gather_rows(by_type, batch.node_type.long())
+        target = target + gather_rows(self.edge_place, batch.node_index.long())
         if self.edge_latent is not None:
-            target = target + self.edge_latent(z)[batch.node_graph.long()]
-        hidden = torch.relu(source[decisions.pair_source] + target[decisions.pair_target])
-        logits = self.edge_out(hidden).squeeze(1)
+            by_graph = self._map(self.edge_latent, z)
+            target = target + gather_rows(by_graph, batch.node_graph.long())
+        weight = self.edge_out.weight.squeeze(0)
+        pairs = (decisions.pair_source, decisions.pair_target)
+        logits = pair_scores(source, target, weight, *pairs) + self.edge_out.bias
         edge = decisions.pair_edge.to(logits.dtype)
         loss = functional.binary_cross_entropy_with_logits(logits, edge, reduction="none")
         return _sum_by_graph(loss, decisions.pair_graph, batch.num_graphs)

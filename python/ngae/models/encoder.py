@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ngae.batch import GraphBatch
 from ngae.models.config import ModelConfig
 from ngae.models.propagation import Propagation
+from ngae.ops import linear
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.max_nodes = max_nodes
         self.readout = config.readout
+        self.precision = config.precision
         directions = 2 if config.bidirectional else 1
         self.propagations = nn.ModuleList(
             Propagation(
@@ -70,18 +72,22 @@ class Encoder(nn.Module):
             for propagation, graphs in zip(self.propagations, directions, strict=False)
         ]
         state = self._all(batch, states) if self.readout == "all" else self._ends(batch, states)
-        return Posterior(self.mean(state), self.logvar(state))
+        return Posterior(self._map(self.mean, state), self._map(self.logvar, state))
+
+    def _map(self, layer: nn.Linear, x: Tensor) -> Tensor:
+        return linear(x, layer.weight, layer.bias, precision=self.precision)
 
     def _all(self, batch: GraphBatch, states: list[Tensor]) -> Tensor:
-        row = batch.node_graph.long() * self.max_nodes + batch.node_index.long()
-        width = sum(state.shape[1] for state in states)
-        padded = states[0].new_zeros(batch.num_graphs * self.max_nodes, width)
-        padded = padded.index_copy(0, row, torch.cat(states, dim=1))
-        return torch.relu(self.unify(padded.view(batch.num_graphs, self.max_nodes * width)))
+        rows = torch.cat(states, dim=1)
+        places, width = batch.num_graphs * self.max_nodes, rows.shape[1]
+        if batch.num_nodes < places:
+            place = batch.node_graph.long() * self.max_nodes + batch.node_index.long()
+            rows = rows.new_zeros(places, width).index_copy(0, place, rows)
+        rows = rows.view(batch.num_graphs, self.max_nodes * width)
+        return torch.relu(self._map(self.unify, rows))
 
     def _ends(self, batch: GraphBatch, states: list[Tensor]) -> Tensor:
         last = batch.graph_ptr[1:].long() - 1
         first = batch.graph_ptr[:-1].long()
         ends = [state[node] for state, node in zip(states, (last, first), strict=False)]
-        unified: Tensor = self.unify(torch.cat(ends, dim=1))
-        return unified
+        return self._map(self.unify, torch.cat(ends, dim=1))

@@ -1,9 +1,12 @@
-"""Tensor operators of ngae: propagation over DAGs, decoding, and latent ascent."""
+"""Tensor operators of ngae: propagation over DAGs, decoding, the dense parts, latent ascent."""
 
 from ngae.ops._library import active_backend
 from ngae.ops.ascend import ascend
 from ngae.ops.dag_gru import dag_gru
 from ngae.ops.decode import decode
+from ngae.ops.gather_rows import gather_rows
+from ngae.ops.linear import linear
+from ngae.ops.pair_scores import pair_scores
 from ngae.ops.parameters import (
     DagGruParameters,
     Decoded,
@@ -20,4 +23,7 @@ __all__ = [
     "ascend",
     "dag_gru",
     "decode",
+    "gather_rows",
+    "linear",
+    "pair_scores",
 ]

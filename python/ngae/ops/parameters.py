@@ -129,6 +129,33 @@ def check_tensor(
     expect(function, argument, "device", tensor.device, like.device)
 
 
+def check_number(function: str, argument: str, tensor: Tensor) -> None:
+    """Check that a tensor holds numbers that the ops compute with.
+
+    Raises:
+        UsageError: Naming function, argument, expected and found.
+    """
+    if tensor.dtype not in (torch.float32, torch.float64):
+        raise UsageError(
+            f"{function}: {argument}: expected float32 or float64, found {tensor.dtype}"
+        )
+
+
+def check_index(
+    function: str, argument: str, index: Tensor, like: Tensor, count: int | None = None
+) -> None:
+    """Check a list of row numbers, of `count` numbers where it is given.
+
+    Raises:
+        UsageError: Naming function, argument, expected and found.
+    """
+    if count is None:
+        count = index.shape[0] if index.dim() else 0
+    expect(function, argument, "shape", tuple(index.shape), (count,))
+    expect(function, argument, "dtype", index.dtype, torch.int64)
+    expect(function, argument, "device", index.device, like.device)
+
+
 def check_precision(function: str, precision: str, like: Tensor) -> None:
     """Check that products of numbers like `like` can be taken in `precision`.
 
@@ -150,8 +177,7 @@ def check_dag_gru(function: str, parameters: DagGruParameters) -> None:
         UsageError: Naming function, argument, expected and found.
     """
     like = parameters.w_hh
-    if like.dtype not in (torch.float32, torch.float64):
-        raise UsageError(f"{function}: w_hh: expected float32 or float64, found {like.dtype}")
+    check_number(function, "w_hh", like)
     hidden = like.shape[-1]
     num_types = parameters.w_ih.shape[-1] if parameters.w_ih.dim() else 0
     shapes: dict[str, tuple[int, ...]] = {

@@ -54,6 +54,26 @@ def dag_gru(
     return torch.cat(levels)[place] if levels else messages
 
 
+def linear(
+    x: Tensor, weight: Tensor, bias: Tensor | None = None, *, precision: str = "float32"
+) -> Tensor:
+    """Compute `x @ weight.T + bias`; see `ngae.ops.linear`."""
+    out = product(x, weight, precision)
+    return out if bias is None else out + bias
+
+
+def pair_scores(
+    source: Tensor, target: Tensor, weight: Tensor, pair_source: Tensor, pair_target: Tensor
+) -> Tensor:
+    """Score pairs of rows; see `ngae.ops.pair_scores`."""
+    return torch.relu(source[pair_source] + target[pair_target]) @ weight
+
+
+def gather_rows(table: Tensor, index: Tensor) -> Tensor:
+    """Return `table[index]`; see `ngae.ops.gather_rows`."""
+    return table.index_select(0, index)
+
+
 def _edges_by_level(
     batch: GraphBatch, order: Tensor, place: Tensor
 ) -> tuple[Tensor, Tensor, list[int]]:
