@@ -24,9 +24,10 @@ void check_ptr(const char* name, const Ints& ptr, int64_t size, int32_t least) {
   if (ptr.size < 1) fail(name, "at least one entry", "none");
   if (ptr[0] != 0) fail(std::string(name) + "[0]", "0", std::to_string(ptr[0]));
   for (int64_t i = 1; i < ptr.size; ++i) {
-    if (ptr[i] - ptr[i - 1] >= least) continue;
-    fail(std::string(name) + "[" + std::to_string(i) + "]",
-         "at least " + std::to_string(ptr[i - 1] + least), std::to_string(ptr[i]));
+    const int64_t next = int64_t{ptr[i - 1]} + least;
+    if (ptr[i] >= next) continue;
+    fail(std::string(name) + "[" + std::to_string(i) + "]", "at least " + std::to_string(next),
+         std::to_string(ptr[i]));
   }
   if (ptr[ptr.size - 1] != size) {
     fail(std::string(name) + "[-1]", std::to_string(size), std::to_string(ptr[ptr.size - 1]));

@@ -1,29 +1,12 @@
 #include <cstring>
-#include <stdexcept>
 
+#include "index_checks.h"
 #include "merged_graphs.h"
 #include "packed_gru.h"
 #include "sweep.h"
 
 namespace ngae {
 namespace {
-
-void check_range(const char* name, const int32_t* values, int64_t count, int64_t limit) {
-  for (int64_t i = 0; i < count; ++i) {
-    if (values[i] >= 0 && values[i] < limit) continue;
-    throw std::invalid_argument(std::string(name) + "[" + std::to_string(i) + "]: expected 0.." +
-                                std::to_string(limit - 1) + ", found " + std::to_string(values[i]));
-  }
-}
-
-void check_ptr(const char* name, const int32_t* ptr, int64_t count, int64_t total) {
-  bool good = ptr[0] == 0 && ptr[count] == total;
-  for (int64_t i = 0; i < count; ++i) good = good && ptr[i] <= ptr[i + 1];
-  if (!good) {
-    throw std::invalid_argument(std::string(name) + ": expected rising from 0 to " +
-                                std::to_string(total) + ", found otherwise");
-  }
-}
 
 template <class T>
 struct Forward {
@@ -91,8 +74,7 @@ void check_graphs(const GraphView& graphs, int64_t num_types, int64_t num_places
   check_ptr("succ_ptr", graphs.succ_ptr, graphs.num_nodes, graphs.num_edges);
   check_range("pred_src", graphs.pred_src, graphs.num_edges, graphs.num_nodes);
   check_range("succ_dst", graphs.succ_dst, graphs.num_edges, graphs.num_nodes);
-  check_ptr("level_ptr", graphs.level_ptr, graphs.num_levels, graphs.num_nodes);
-  check_range("level_node", graphs.level_node, graphs.num_nodes, graphs.num_nodes);
+  check_levels(graphs.level_ptr, graphs.level_node, graphs.num_levels, graphs.num_nodes);
 }
 
 template <class T>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "index_checks.h"
 #include "partition.h"
 
 namespace ngae {
@@ -29,6 +30,14 @@ void add_node(DagBatch& batch, const std::vector<int32_t>& key, int32_t index, i
   batch.pred.ptr.push_back(static_cast<int32_t>(batch.pred.list.size()));
 }
 
+void check_input(const MergeInput& input) {
+  const int64_t num_nodes = input.node_type.size, num_edges = input.pred_src.size;
+  check_ptr("graph_ptr", input.graph_ptr.data, input.graph_ptr.size - 1, num_nodes);
+  check_ptr("pred_ptr", input.pred_ptr.data, num_nodes, num_edges);
+  check_range("pred_src", input.pred_src.data, num_edges, num_nodes);
+  check_levels(input.level_ptr.data, input.level_node.data, input.level_ptr.size - 1, num_nodes);
+}
+
 // Nodes of graphs [begin, end) in the order of their levels.
 std::vector<int32_t> nodes_by_level(const MergeInput& input, int32_t begin, int32_t end) {
   std::vector<int32_t> nodes;
@@ -45,6 +54,7 @@ std::vector<int32_t> nodes_by_level(const MergeInput& input, int32_t begin, int3
 }  // namespace
 
 MergedBatch merge(const MergeInput& input, int64_t num_groups, bool use_index) {
+  check_input(input);
   MergedBatch out;
   DagBatch& batch = out.batch;
   out.node_to_merged.resize(input.node_type.size);
