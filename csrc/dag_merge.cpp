@@ -32,6 +32,11 @@ void add_node(DagBatch& batch, const std::vector<int32_t>& key, int32_t index, i
 
 void check_input(const MergeInput& input) {
   const int64_t num_nodes = input.node_type.size, num_edges = input.pred_src.size;
+  check_size("node_index", input.node_index.size, num_nodes);
+  check_size("pred_ptr", input.pred_ptr.size, num_nodes + 1);
+  check_size("level_node", input.level_node.size, num_nodes);
+  if (input.graph_ptr.size == 0) check_size("graph_ptr", 0, 1);
+  if (input.level_ptr.size == 0) check_size("level_ptr", 0, 1);
   check_ptr("graph_ptr", input.graph_ptr.data, input.graph_ptr.size - 1, num_nodes);
   check_ptr("pred_ptr", input.pred_ptr.data, num_nodes, num_edges);
   check_range("pred_src", input.pred_src.data, num_edges, num_nodes);

@@ -21,8 +21,8 @@ struct MergeInput {
 // Merges nodes within each of `num_groups` contiguous groups of graphs, balanced by nodes: two
 // nodes are one where type, index (if use_index) and the list of merged predecessors agree: in
 // their order, too, so that sums over them agree to the last bit. Groups are at most as many as
-// graphs; merged nodes stand after their predecessors. Throws std::invalid_argument where an index
-// leaves its array; the arrays' sizes are trusted.
+// graphs; merged nodes stand after their predecessors. Throws std::invalid_argument where sizes
+// disagree or an index leaves its array.
 MergedBatch merge(const MergeInput& input, int64_t num_groups, bool use_index);
 
 }  // namespace ngae

@@ -8,6 +8,12 @@
 
 namespace ngae {
 
+inline void check_size(const char* name, int64_t found, int64_t expected) {
+  if (found == expected) return;
+  throw std::invalid_argument(std::string(name) + ": expected " + std::to_string(expected) +
+                              " entries, found " + std::to_string(found));
+}
+
 inline void check_range(const char* name, const int32_t* values, int64_t count, int64_t limit) {
   for (int64_t i = 0; i < count; ++i) {
     if (values[i] >= 0 && values[i] < limit) continue;

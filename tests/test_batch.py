@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -191,3 +192,23 @@ def test_prefix_keeps_the_first_nodes_and_their_edges() -> None:
     for name in ("node_type", "pred_ptr", "pred_src", "level_ptr", "level_node", "root"):
         assert torch.equal(getattr(whole, name), getattr(batch, name))
     assert GraphBatch.pack([]).prefix(np.array([], dtype=np.int64)).num_nodes == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "message"),
+    [
+        ("pred_src", [0, 0, 1, 10**9], r"merge: pred_src\[3\]: expected 0..3, found 1000000000"),
+        ("level_node", [0, 2, 1, 3], r"merge: level_node\[2\]: expected above 2, found 1"),
+        ("level_ptr", [0, 1, 5, 4], r"merge: level_ptr: expected rising from 0 to 4"),
+        ("node_index", [0, 1], r"merge: node_index: expected 4 entries, found 2"),
+    ],
+)
+def test_merge_refuses_a_broken_batch(field: str, values: list[int], message: str) -> None:
+    batch = replace(GraphBatch.pack([FORK]), **{field: ints(values)})
+    with pytest.raises(GraphError, match=message):
+        batch.merge(2, use_index=False)
+
+
+def test_pointers_whose_steps_leave_32_bits() -> None:
+    with pytest.raises(GraphError, match=r"graph_ptr\[2\]: expected at least 2147483648, found -2"):
+        GraphBatch.from_arrays([0, 0, 0], [0, 2**31 - 1, -2, 3], [], [], [0, 0, 0, 0])

@@ -206,15 +206,20 @@ class GraphBatch:
 
         Raises:
             UsageError: num_groups below 1.
+            GraphError: The batch, made otherwise than by the functions here, has an index out of
+                range.
         """
         if num_groups < 1:
             raise UsageError(
                 f"GraphBatch.merge: num_groups: expected at least 1, found {num_groups}"
             )
         arrays = {name: getattr(self, name).cpu().numpy() for name in _MERGE_INPUT}
-        merged, node_to_merged = _native.load().merge(
-            **arrays, num_groups=num_groups, use_index=use_index
-        )
+        try:
+            merged, node_to_merged = _native.load().merge(
+                **arrays, num_groups=num_groups, use_index=use_index
+            )
+        except ValueError as error:
+            raise GraphError(f"GraphBatch.merge: {error}") from None
         return GraphBatch._of(merged), torch.from_numpy(node_to_merged).long()
 
 

@@ -11,13 +11,10 @@ namespace {
 
 // Everything that a node's state depends on, written out.
 std::string history(const ngae::DagBatch& batch, int32_t v, bool use_index) {
-  std::vector<std::string> parts;
-  for (int32_t e = batch.pred.ptr[v]; e < batch.pred.ptr[v + 1]; ++e) {
-    parts.push_back(history(batch, batch.pred.list[e], use_index));
-  }
-  std::sort(parts.begin(), parts.end());
   std::string out = join("(", batch.node_type[v], use_index ? join("@", batch.node_index[v]) : "");
-  for (const std::string& part : parts) out += part;
+  for (int32_t e = batch.pred.ptr[v]; e < batch.pred.ptr[v + 1]; ++e) {
+    out += history(batch, batch.pred.list[e], use_index);
+  }
   return out + ")";
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -232,6 +233,16 @@ class TestPromises:
         found = decode(z.t().clone().t(), initial.t().clone().t(), scattered, rules(), seed=3)
         assert_same(found, decode(z, initial, parameters, rules(), seed=3))
 
+    def test_rules_in_columns(self, make_decoder: MakeDecoder) -> None:
+        rows = rules(loose_ends=True)
+        columns = replace(
+            rows,
+            type_allowed=np.asfortranarray(rows.type_allowed),
+            edge_rule=np.asfortranarray(rows.edge_rule),
+        )
+        found, expected = (decode(*inputs(40), make_decoder(), r, seed=3) for r in (columns, rows))
+        assert_same(found, expected)
+
 
 @pytest.mark.usefixtures("backend")
 class TestByHand:
@@ -357,3 +368,18 @@ class TestErrors:
     def test_more_nodes_than_places(self, make_decoder: MakeDecoder) -> None:
         with pytest.raises(UsageError, match="gate_index: expected 9 rows, found 7"):
             decode(*inputs(2), make_decoder(), rules(max_nodes=9), seed=0)
+
+
+@pytest.mark.end_to_end
+def test_captured_whole_by_torch_compile(
+    make_decoder: MakeDecoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NGAE_OPS", "cpp")
+    parameters, (z, initial), allowed = make_decoder(), inputs(20), rules()
+
+    def draw(z: Tensor, initial: Tensor) -> Decoded:
+        return decode(z, initial, parameters, allowed, seed=2**64 - 1)
+
+    compiled = torch.compile(draw, backend="aot_eager", fullgraph=True)
+    for rows in (20, 7):
+        assert_same(compiled(z[:rows], initial[:rows]), draw(z[:rows], initial[:rows]))

@@ -10,21 +10,41 @@ import pytest
 
 SCRIPT = """
 import os
+import numpy as np
 import torch
 from ngae.batch import GraphBatch
 from ngae.dag import Dag
-from ngae.ops import DagGruParameters, dag_gru
+from ngae.ops import DagGruParameters, DecoderParameters, dag_gru, decode
+from ngae.rules import DecodeRules
 
-hidden = 64
-shapes = [(192, 1), (192,), (192, 64), (192,), (64, 64), (64,), (64, 64)]
-parameters = DagGruParameters(*(torch.ones(shape) / 64 for shape in shapes))
+def weights(*shapes):
+    return [torch.ones(shape) / 64 for shape in shapes]
+
+gru = DagGruParameters(*weights((192, 2), 192, (192, 64), 192, (64, 64), 64, (64, 64)))
+type_head = weights((64, 64), (64, 8), 64, (2, 64), 2)
+edge_head = weights((64, 64), (64, 64), (64, 8), 64, 64, 1)
+decoder = DecoderParameters(gru, *type_head, *edge_head)
 batch = GraphBatch.pack([Dag((0, 0), ((0, 1),))] * 400)
+initial = torch.zeros(400, 64, requires_grad=True)
+z = torch.zeros(300, 8)
+allowed = np.array([[True, False], [True, True], [False, True]])
+edges = np.triu(np.ones((3, 3), np.uint8), 1)
+degrees = np.zeros(2, np.int32), np.full(2, 3, np.int32)
+rules = DecodeRules(0, 1, allowed, edges, *degrees, False)
+
+def compute():
+    h = dag_gru(batch, gru, initial)
+    (gradient,) = torch.autograd.grad(h.sum(), initial)
+    graphs = decode(z, initial[:300].detach(), decoder, rules, seed=0)
+    return [h, gradient, *graphs]
+
 torch.set_num_threads(2)
-expected = dag_gru(batch, parameters)
+expected = compute()
 child = os.fork()
 if child == 0:
     torch.set_num_threads(1)
-    os._exit(0 if torch.equal(dag_gru(batch, parameters), expected) else 1)
+    same = all(torch.equal(a, b) for a, b in zip(compute(), expected, strict=True))
+    os._exit(0 if same else 1)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 

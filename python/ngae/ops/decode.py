@@ -109,10 +109,10 @@ def decode(
 def rule_tensors(rules: DecodeRules) -> list[Tensor]:
     """Copy the arrays of `rules` into tensors: types allowed, edge rule, least and most edges."""
     return [
-        torch.tensor(rules.type_allowed, dtype=torch.bool),
-        torch.tensor(rules.edge_rule, dtype=torch.uint8),
-        torch.tensor(rules.min_in_degree, dtype=torch.int32),
-        torch.tensor(rules.max_in_degree, dtype=torch.int32),
+        torch.asarray(rules.type_allowed, dtype=torch.bool, copy=True),
+        torch.asarray(rules.edge_rule, dtype=torch.uint8, copy=True),
+        torch.asarray(rules.min_in_degree, dtype=torch.int32, copy=True),
+        torch.asarray(rules.max_in_degree, dtype=torch.int32, copy=True),
     ]
 
 
@@ -191,7 +191,7 @@ def _decode(
     bf16: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
     z, initial, sample_ids = z.contiguous(), initial.contiguous(), sample_ids.contiguous()
-    held = _library.contiguous(weights)
+    held, tables = _library.contiguous(weights), _library.contiguous(rules)
     gru, heads = held[:_NUM_GRU], held[_NUM_GRU:]
     type_bias, edge_bias = heads[2], heads[8]
     assert type_bias is not None and edge_bias is not None
@@ -200,7 +200,7 @@ def _decode(
         *_library.weight_arguments(gru),
         _library.addresses(heads),
         [z.shape[1], type_bias.shape[0], edge_bias.shape[0]],
-        _library.addresses(rules),
+        _library.addresses(tables),
         list(rules[0].shape),
         start_type,
         end_type,
