@@ -24,6 +24,7 @@ add_executable(
   tests/native/graphs.cpp
   tests/native/main.cpp
   tests/native/naive_dag_gru.cpp
+  tests/native/test_ascend.cpp
   tests/native/test_canonical_hash.cpp
   tests/native/test_dag_batch.cpp
   tests/native/test_dag_gru.cpp

@@ -115,6 +115,25 @@ TEST(dag_gru_many_rows_of_one_level) {
   check_all<double>(ngae::pack(graphs.view()), 6, kPlaces, true);
 }
 
+// Fewer graphs than threads, so that threads share the rows of each level.
+TEST(dag_gru_wide_levels) {
+  Random random(25);
+  Graphs graphs;
+  for (int32_t g = 0; g < 2; ++g) {
+    std::vector<int32_t> types(150);
+    for (int32_t& type : types) type = random.below(kTypes);
+    Edges edges;
+    for (int32_t v = 1; v < 149; ++v) {
+      edges.emplace_back(0, v);
+      edges.emplace_back(v, 149);
+    }
+    graphs.add(types, edges);
+  }
+  const ngae::DagBatch batch = ngae::pack(graphs.view());
+  check_all<float>(batch, 64, 0, true);
+  check_all<double>(reverse(batch), 64, 150, true);
+}
+
 // Central differences of the naive propagation, so that its derivatives may be the yardstick.
 TEST(naive_gradients_are_differences) {
   Random random(9);
