@@ -128,11 +128,12 @@ inline void multiply_block(const Product<T>& p, int64_t row, int64_t count, cons
   const int64_t tiles = (count + kTileRows - 1) / kTileRows;
   for (int64_t panel = 0; panel < p.panels; ++panel) {
     const T* b = p.packed + panel * p.parts * p.depth * kPanel<T> + offset;
+    T* piece = p.c + panel / p.piece_panels * p.piece_stride + panel % p.piece_panels * kPanel<T>;
     for (int64_t i = 0; i < tiles; ++i) {
       const int64_t start = tile_start(count, i), size = tile_start(count, i + 1) - start;
       T* c[kTileRows];
       for (int64_t j = 0; j < size; ++j) {
-        c[j] = p.c + p.rows[row + start + j] * p.c_ld + panel * kPanel<T>;
+        c[j] = piece + p.rows[row + start + j] * p.c_ld;
       }
       Tiles<F>::tile(size)(copy + start * kStride<T>, steps, b, c, accumulate);
     }

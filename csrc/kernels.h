@@ -27,7 +27,8 @@ struct Packing {
 
 // c[row, :] = (accumulate ? c[row, :] : 0) + a[row, :] B for the listed rows. A row of `a` is
 // `parts` pieces of `depth` numbers, `part_stride` apart. Each element adds its products in the
-// order of k, so a result depends on no other row.
+// order of k, so a result depends on no other row. Results of several weights, `piece_panels`
+// panels each, stand `piece_stride` apart in a row of `c`.
 template <class T>
 struct Product {
   const int32_t* rows;
@@ -39,6 +40,7 @@ struct Product {
   T* c;
   int64_t c_ld;
   bool accumulate;
+  int64_t piece_panels = panels, piece_stride = 0;
 };
 
 // out[i, j] = sum over the listed rows of g[row, i] * x[row, j], for i in [begin, end).

@@ -18,12 +18,10 @@ PackedGru<T>::PackedGru(const DagGruWeights<T>& weights, const Kernels<T>& kerne
       bias_n_(layout.ld),
       gate_table_(std::max<int64_t>(weights.num_places, 1) * layout.ld),
       map_table_(std::max<int64_t>(weights.num_places, 1) * layout.ld),
-      linears_{
-          {weights.w_hh, layout.hidden, layout.hidden, kernels},
-          {weights.w_hh + layout.hidden * layout.hidden, layout.hidden, layout.hidden, kernels},
-          {weights.w_hh + 2 * layout.hidden * layout.hidden, layout.hidden, layout.hidden, kernels},
-          {weights.w_gate, layout.hidden, layout.hidden, kernels},
-          {weights.w_map, layout.hidden, layout.hidden, kernels}} {
+      hidden_({weights.w_hh, weights.w_hh + layout.hidden * layout.hidden,
+               weights.w_hh + 2 * layout.hidden * layout.hidden},
+              layout.hidden, layout.hidden, kernels),
+      message_({weights.w_gate, weights.w_map}, layout.hidden, layout.hidden, kernels) {
   fill_tables();
 }
 
@@ -59,7 +57,8 @@ void PackedGru<T>::fill_tables() const {
 
 template <class T>
 void PackedGru<T>::pack(const Team& team) const {
-  for (const PackedLinear<T>& linear : linears_) linear.pack(team);
+  hidden_.pack(team);
+  message_.pack(team);
 }
 
 template <class T>
@@ -73,9 +72,7 @@ void PackedGru<T>::update(const int32_t* rows, int64_t count, const int32_t* nod
                           bool has_sums, const T* a, T* gates, T* h, T* buffer) const {
   const int64_t ld = layout.ld;
   if (has_sums) {
-    for (int64_t part = 0; part < 3; ++part) {
-      linears_[part].multiply(rows, count, a, ld, gates + part * ld, 3 * ld, buffer);
-    }
+    hidden_.multiply(rows, count, a, ld, gates, 3 * ld, buffer, false, ld);
   } else {
     for (int64_t i = 0; i < count; ++i) std::fill_n(gates + rows[i] * 3 * ld, 3 * ld, T{0});
   }
@@ -86,9 +83,7 @@ template <class T>
 void PackedGru<T>::send(const int32_t* rows, int64_t count, const int32_t* node_index, const T* h,
                         T* values, T* message, T* buffer) const {
   const int64_t ld = layout.ld;
-  for (int64_t part = 0; part < 2; ++part) {
-    linears_[3 + part].multiply(rows, count, h, ld, values + part * ld, 2 * ld, buffer);
-  }
+  message_.multiply(rows, count, h, ld, values, 2 * ld, buffer, false, ld);
   const int32_t* place = weights_.num_places == 0 ? nullptr : node_index;
   kernels.message_forward(
       {{rows, count, layout.width, ld}, place, gate_table_.get(), map_table_.get()}, values,

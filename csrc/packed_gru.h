@@ -63,7 +63,7 @@ class PackedGru {
 
   const DagGruWeights<T>& weights_;
   Buffer<T> type_table_, bias_n_, gate_table_, map_table_;
-  PackedLinear<T> linears_[5];  // w_hh of r, z, n; w_gate; w_map
+  PackedLinear<T> hidden_, message_;  // w_hh of r, z, n; w_gate and w_map
 };
 
 }  // namespace ngae
