@@ -1,54 +1,111 @@
-"""Graphs and models that the benchmarks share."""
+"""What is timed: cases that the pytest files and the report share. Nothing here takes a time."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
-import numpy as np
 import torch
+from torch import Tensor
 
-from ngae.batch import GraphBatch
-from ngae.dag import Dag
-from ngae.models.propagation import Propagation
-from ngae.spaces.enas import EnasSpace
+Answer = Sequence[Tensor]
+Call = Callable[[], Answer]
+Precision = Literal["float32", "bf16"]
 
-ENAS = EnasSpace(6)
-
-
-def enas_batch(graphs: int, seed: int = 0) -> GraphBatch:
-    """Random six-layer ENAS graphs: 8 nodes each."""
-    rng = np.random.default_rng(seed)
-    return GraphBatch.pack([ENAS.sample(rng) for _ in range(graphs)])
+HIDDEN_DIMS = (128, 256, 501, 512)
+BATCH_SIZES = (1, 32, 256, 4096)
 
 
-def ragged_batch(graphs: int, seed: int = 0) -> GraphBatch:
-    """Random graphs of 2 to 7 nodes with 5 types, as ragged as NAS-Bench-101's."""
-    rng = np.random.default_rng(seed)
-    return GraphBatch.pack([random_dag(int(rng.integers(2, 8)), rng) for _ in range(graphs)])
+@dataclass(frozen=True)
+class Variant:
+    """One way to do the same work.
+
+    Attributes:
+        ops: Backend of the ops, "cpp" or "torch".
+        precision: "float32" or "bf16".
+    """
+
+    ops: str
+    precision: Precision
+
+    @property
+    def name(self) -> str:
+        """Its name in tables."""
+        return self.precision if self.ops == "cpp" else "torch"
 
 
-def random_dag(nodes: int, rng: np.random.Generator, degree: float = 2.0) -> Dag:
-    """A random DAG in which every node but the first has a predecessor."""
-    edges = set()
-    for v in range(1, nodes):
-        count = min(v, 1 + rng.poisson(degree - 1))
-        edges |= {(int(u), v) for u in rng.choice(v, size=count, replace=False)}
-    return Dag(tuple(int(t) for t in rng.integers(0, 5, nodes)), tuple(edges))
+NATIVE, BF16, PLAIN = Variant("cpp", "float32"), Variant("cpp", "bf16"), Variant("torch", "float32")
+VARIANTS = (NATIVE, BF16, PLAIN)
 
 
-def random_batch(graphs: int, nodes: int, seed: int = 0) -> GraphBatch:
-    """Random DAGs of the same number of nodes."""
-    rng = np.random.default_rng(seed)
-    return GraphBatch.pack([random_dag(nodes, rng) for _ in range(graphs)])
+@dataclass(frozen=True)
+class Case:
+    """One thing to time.
+
+    Attributes:
+        name: What is done, at which size.
+        unit: Of the rate.
+        amount: How many of what the unit counts one call does.
+        make: `make(ops, precision)` prepares everything; the result does the work once and gives
+            its answer. First calls of different variants give the same answer.
+        flops: Counts the operations of a call, see `bench.flops`.
+        variants: Plain PyTorch in float32 is what the others' speed is compared with.
+        gradients: The answer has gradients, see `check_answer`.
+    """
+
+    name: str
+    unit: str
+    amount: int
+    make: Callable[[str, Precision], Call]
+    flops: Callable[[], int]
+    variants: tuple[Variant, ...] = VARIANTS
+    gradients: bool = False
+
+    def expected(self, precision: Precision) -> Answer:
+        """What plain PyTorch answers, with the same operands rounded."""
+        return self.call(Variant(PLAIN.ops, precision))()
+
+    def call(self, variant: Variant) -> Call:
+        """Prepare one variant; its backend is active during each call only."""
+        with backend(variant.ops):
+            work = self.make(variant.ops, variant.precision)
+
+        def once() -> Answer:
+            with backend(variant.ops):
+                return work()
+
+        return once
 
 
-def propagation(hidden_dim: int, num_node_types: int = 8) -> Propagation:
-    """A propagation with seeded weights."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        return Propagation(num_node_types, hidden_dim, 8, vertex_index=False)
+def check_answer(case: Case, variant: Variant, found: Answer, expected: Answer) -> None:
+    """Compare with plain PyTorch in the same precision.
+
+    Numbers in float32 agree within `assert_close`'s tolerances, relative to the largest of each
+    tensor; those in bf16 within 1 % of their length, since a last bit of float32 may round to the
+    next bfloat16; so do gradients, since a ReLU's input near 0 may round to either side. Decisions
+    (integers) agree to 99.9 %.
+
+    Raises:
+        AssertionError: They do not.
+    """
+    exact = variant.precision == "float32" and not case.gradients
+    for number, (ours, theirs) in enumerate(zip(found, expected, strict=True)):
+        what = f"{case.name}, {variant.name}: part {number} of the answer"
+        if not ours.dtype.is_floating_point:
+            share = float((ours == theirs).double().mean())
+            assert share > 0.999, f"{what}: {share:.2%} as plain PyTorch"
+        elif exact:
+            scale = theirs.abs().max().clamp_min(1e-30)
+            torch.testing.assert_close(
+                ours / scale, theirs / scale, msg=partial("{}: {}".format, what)
+            )
+        else:
+            distance = float((ours - theirs).norm() / theirs.norm().clamp_min(1e-30))
+            assert distance < 0.01, f"{what}: {distance:.2g} of its length from plain PyTorch"
 
 
 @contextmanager
@@ -63,8 +120,3 @@ def backend(name: str) -> Iterator[None]:
             del os.environ["NGAE_OPS"]
         else:
             os.environ["NGAE_OPS"] = before
-
-
-def propagation_flops(batch: GraphBatch, hidden_dim: int) -> int:
-    """Operations of one forward propagation: GRU 3 H^2, gate and map 2 H^2 a node, times 2."""
-    return 2 * 5 * hidden_dim * hidden_dim * batch.num_nodes
