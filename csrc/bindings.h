@@ -25,7 +25,7 @@ T* at(uintptr_t address) {
   return reinterpret_cast<T*>(address);
 }
 
-// Adds the ops on rows: linear, pair_scores, gather_rows.
+// Adds the ops on rows: linear, pair_scores, gather_rows, adam_step.
 void bind_rows(pybind11::module_& module);
 
 }  // namespace ngae

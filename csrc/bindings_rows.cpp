@@ -1,6 +1,8 @@
 // The functions of the ops on rows. Sizes and addresses come in the order of the structs' members.
 #include <array>
+#include <vector>
 
+#include "adam.h"
 #include "bindings.h"
 #include "gather_rows.h"
 #include "linear.h"
@@ -71,6 +73,22 @@ void backward_gather(const std::array<int64_t, 3>& sizes, int64_t threads, uintp
                           at<const T>(dout), at<T>(dtable));
 }
 
+// Addresses of weight, gradient and moments of each tensor; lr, both betas, epsilon and clip.
+template <class T>
+double step_adam(const std::vector<std::array<uintptr_t, 4>>& tensors,
+                 const std::vector<int64_t>& sizes, const std::array<double, 5>& settings,
+                 int64_t step, const MachineTuple& machine) {
+  const py::gil_scoped_release release;
+  std::vector<AdamTensor<T>> views;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const std::array<uintptr_t, 4>& t = tensors[i];
+    views.push_back({at<T>(t[0]), at<const T>(t[1]), at<T>(t[2]), at<T>(t[3]), sizes.at(i)});
+  }
+  return adam_step<T>(views,
+                      {settings[0], settings[1], settings[2], settings[3], settings[4], step},
+                      machine_of(machine));
+}
+
 }  // namespace
 
 void bind_rows(py::module_& module) {
@@ -82,6 +100,8 @@ void bind_rows(py::module_& module) {
   module.def("pair_scores_forward_float64", &forward_pairs<double>);
   module.def("pair_scores_backward_float32", &backward_pairs<float>);
   module.def("pair_scores_backward_float64", &backward_pairs<double>);
+  module.def("adam_step_float32", &step_adam<float>);
+  module.def("adam_step_float64", &step_adam<double>);
   module.def("gather_rows_backward_float32", &backward_gather<float>);
   module.def("gather_rows_backward_float64", &backward_gather<double>);
 }

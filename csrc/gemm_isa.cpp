@@ -1,5 +1,6 @@
 // The table of inner loops for one instruction set. Compiled once for each, with NGAE_LEVEL (its
 // name), NGAE_VECTOR_BYTES and NGAE_TILE_ROWS; all but the tables is local to this file.
+#include "adam_rows.h"
 #include "ascend_rows.h"
 #include "gemm.h"
 #include "rows.h"
@@ -33,6 +34,8 @@ constexpr ngae::Kernels<T> kTable{
     &relu_backward<T>,
     &output_backward<T>,
     &ascent_step<T>,
+    &sum_of_squares<T>,
+    &adam<T>,
     &sigmoid_all<T>,
     &tanh_all<T>,
 };

@@ -112,6 +112,12 @@ struct RowPairs {
   int64_t ld;
 };
 
+// What a step of Adam multiplies by; see adam.h.
+template <class T>
+struct AdamFactors {
+  T gradient, mean, square, new_square, step, root, epsilon;
+};
+
 template <class T>
 struct Kernels {
   int64_t panel;           // columns of a panel
@@ -157,6 +163,9 @@ struct Kernels {
   void (*output_backward)(const OutputRows<T>&, const T* doutput, T* x);
   // z += length * gradient / |gradient|, then drawn back to |z| <= most. Padding must be zero.
   void (*ascent_step)(const Rows<T>&, T length, T most, const T* gradient, T* z);
+  T (*sum_of_squares)(const T* x, int64_t count);
+  void (*adam)(const AdamFactors<T>&, int64_t count, const T* gradient, T* value, T* mean,
+               T* square);
   void (*sigmoid)(const T* from, T* to, int64_t count);  // count a multiple of a panel
   void (*tanh)(const T* from, T* to, int64_t count);
 };
