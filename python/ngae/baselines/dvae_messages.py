@@ -1,12 +1,11 @@
-"""Messages between nodes of the published D-VAE model, and their propagation over a batch."""
+"""Messages between nodes of the published D-VAE model, one by one and as weights of the op."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from ngae.batch import GraphBatch
-from ngae.ops import DagGruParameters, dag_gru
+from ngae.ops import DagGruParameters
 
 
 def message(gate: nn.Module, mapper: nn.Module, states: Tensor, place: int, nodes: int) -> Tensor:
@@ -29,30 +28,29 @@ def message(gate: nn.Module, mapper: nn.Module, states: Tensor, place: int, node
     return result
 
 
-def propagate(gru: nn.GRUCell, gate: nn.Linear, mapper: nn.Linear, batch: GraphBatch) -> Tensor:
-    """Compute h_v = GRUCell(onehot(type_v), sum of m(u) over the u that feed v).
+def propagation_weights(
+    gru: nn.GRUCell, gate: nn.Sequential, mapper: nn.Sequential
+) -> DagGruParameters:
+    """Return the weights in the form that `ngae.ops.dag_gru` takes.
 
     The part of [h_u; e_u] that multiplies e_u is a look-up of the place u.
 
     Args:
         gru: The cell.
-        gate: The linear map of the gate.
-        mapper: The linear map of the message.
-        batch: The graphs.
-
-    Returns:
-        (num_nodes, hidden_dim).
+        gate: As for `message`.
+        mapper: As for `message`.
     """
-    hidden = gru.hidden_size
-    weights = DagGruParameters(
+    hidden, gate_map, value_map = gru.hidden_size, gate[0], mapper[0]
+    assert isinstance(gate_map, nn.Linear)
+    assert isinstance(value_map, nn.Linear)
+    return DagGruParameters(
         w_ih=gru.weight_ih,
         b_ih=gru.bias_ih,
         w_hh=gru.weight_hh,
         b_hh=gru.bias_hh,
-        w_gate=gate.weight[:, :hidden],
-        b_gate=gate.bias,
-        w_map=mapper.weight[:, :hidden],
-        gate_index=gate.weight[:, hidden:].T,
-        map_index=mapper.weight[:, hidden:].T,
+        w_gate=gate_map.weight[:, :hidden],
+        b_gate=gate_map.bias,
+        w_map=value_map.weight[:, :hidden],
+        gate_index=gate_map.weight[:, hidden:].T,
+        map_index=value_map.weight[:, hidden:].T,
     )
-    return dag_gru(batch, weights)

@@ -18,9 +18,10 @@ from ngae.baselines import dvae_names
 from ngae.baselines.dvae_config import DVAEConfig
 from ngae.baselines.dvae_decode import decode_graphs
 from ngae.baselines.dvae_graphs import DenseGraphs
-from ngae.baselines.dvae_messages import message, propagate
+from ngae.baselines.dvae_messages import message, propagation_weights
 from ngae.baselines.dvae_teach import reconstruction_loss
 from ngae.errors import GraphError, UsageError
+from ngae.ops import dag_gru
 
 
 class Losses(NamedTuple):
@@ -150,14 +151,12 @@ class DVAE(nn.Module):
         """
         self.check_graphs(graphs)
         batch = graphs.to_batch()
-        forward = propagate(
-            self.grue_forward, _linear(self.gate_forward), _linear(self.mapper_forward), batch
+        forward = dag_gru(
+            batch, propagation_weights(self.grue_forward, self.gate_forward, self.mapper_forward)
         )
-        backward = propagate(
-            self.grue_backward,
-            _linear(self.gate_backward),
-            _linear(self.mapper_backward),
+        backward = dag_gru(
             batch.reverse(),
+            propagation_weights(self.grue_backward, self.gate_backward, self.mapper_backward),
         )
         first, last = batch.graph_ptr[:-1].long(), batch.graph_ptr[1:].long() - 1
         state = self.hg_unify(torch.cat([forward[last], backward[first]], dim=1))
@@ -239,6 +238,14 @@ class DVAE(nn.Module):
         nodes = self.config.max_nodes
         return message(self.gate_forward, self.mapper_forward, states, place, nodes)
 
+    def messages(self, states: Tensor) -> Tensor:
+        """Return m(u) as `message` does, for all nodes: (num_graphs, nodes, H) to the same."""
+        nodes = self.config.max_nodes
+        places = torch.eye(nodes, dtype=states.dtype, device=states.device)
+        joined = torch.cat([states, places.expand(len(states), nodes, nodes)], dim=2)
+        result: Tensor = self.gate_forward(joined) * self.mapper_forward(joined)
+        return result
+
     def one_hot(self, graphs: DenseGraphs) -> Tensor:
         """Return one-hot types (num_graphs, nodes, num_node_types), zero for absent nodes."""
         types = functional.one_hot(graphs.node_types.clamp(min=0), self.config.num_node_types)
@@ -262,12 +269,6 @@ class DVAE(nn.Module):
                 f"DVAE: graphs: graph {int(other[0])}: expected node 0 of the start type "
                 f"{config.start_type}, found {int(types[int(other[0]), 0])}"
             )
-
-
-def _linear(layers: nn.Sequential) -> nn.Linear:
-    layer = layers[0]
-    assert isinstance(layer, nn.Linear)
-    return layer
 
 
 def _parameter_shapes(config: DVAEConfig) -> dict[str, tuple[int, ...]]:

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ngae.baselines.dvae_graphs import DenseGraphs
+from ngae.baselines.dvae_messages import propagation_weights
+from ngae.ops import dag_gru, linear, pair_scores
 
 if TYPE_CHECKING:
     from ngae.baselines.dvae_model import DVAE
@@ -29,42 +31,18 @@ def reconstruction_loss(model: DVAE, z: Tensor, graphs: DenseGraphs) -> Tensor:
     Returns:
         (num_graphs,), in nats.
     """
-    states, partial, partial_row = _teach(model, z, graphs)
-    edges = _edge_loss(model, states, partial, partial_row, graphs)
-    return _type_loss(model, states, graphs) + edges
+    states = _states(model, z, graphs)
+    return _type_loss(model, states, graphs) + _edge_loss(model, states, graphs)
 
 
-def _teach(
-    model: DVAE, z: Tensor, graphs: DenseGraphs
-) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-    """Run the decoder along the true types and edges.
-
-    A state changes only where an edge joins, so it is computed once for each edge.
-
-    Returns:
-        States (num_graphs, nodes, H), 0 past the end; for v = 1, 2, ... the states that node v
-        takes while its edges from v-1, ..., 0 are decided, (num_states, H), 0 past the end; and
-        the row among them before each decision, (num_graphs, v).
-    """
-    types, feeds = model.one_hot(graphs), graphs.adjacency
-    present = graphs.present.to(z.dtype)
-    states = [model.initial_state(z)]
-    messages = [model.message(states[0], 0)]
-    partial, partial_row = [], []
-    for v in range(1, graphs.max_nodes):
-        # the true edges from v-1, ..., 0 join the sum one after another: (num_graphs, v + 1)
-        changes = functional.pad(feeds[:, :v, v].flip(1), (1, 0), value=True)
-        row = changes.flatten().cumsum(0).view_as(changes) - 1
-        newest_first = torch.stack(messages[::-1], dim=1)
-        joined = (changes[:, 1:, None] * newest_first).cumsum(dim=1)
-        sums = torch.cat([torch.zeros_like(joined[:, :1]), joined], dim=1)[changes]
-        graph = changes.nonzero()[:, 0]
-        after = model.grud(types[graph, v], sums) * present[graph, v, None]
-        partial.append(after)
-        partial_row.append(row[:, :-1])
-        states.append(after[row[:, -1]])
-        messages.append(model.message(states[v], v))
-    return torch.stack(states, dim=1), partial, partial_row
+def _states(model: DVAE, z: Tensor, graphs: DenseGraphs) -> Tensor:
+    """Final states along the true types and edges: (num_graphs, nodes, H), 0 past the end."""
+    batch = graphs.to_batch()
+    weights = propagation_weights(model.grud, model.gate_forward, model.mapper_forward)
+    h = dag_gru(batch, weights, torch.tanh(model.fc3(z)))
+    place = graphs.present.flatten().nonzero().squeeze(1)
+    padded = h.new_zeros(graphs.present.numel(), h.shape[1]).index_copy(0, place, h)
+    return padded.view(*graphs.present.shape, h.shape[1])
 
 
 def _type_loss(model: DVAE, states: Tensor, graphs: DenseGraphs) -> Tensor:
@@ -78,35 +56,52 @@ def _type_loss(model: DVAE, states: Tensor, graphs: DenseGraphs) -> Tensor:
     return functional.cross_entropy(logits.transpose(1, 2), target, reduction="none").sum(dim=1)
 
 
-def _edge_loss(
-    model: DVAE,
-    states: Tensor,
-    partial: list[Tensor],
-    partial_row: list[Tensor],
-    graphs: DenseGraphs,
-) -> Tensor:
+def _edge_loss(model: DVAE, states: Tensor, graphs: DenseGraphs) -> Tensor:
     """Binary cross-entropy of all pairs u < v, summed: (num_graphs,).
 
     The first layer is taken apart, W [h_u; h_v] = W_u h_u + W_v h_v: a product for each state
     instead of one for each pair.
     """
-    pairs = [(u, v) for v in range(1, graphs.max_nodes) for u in reversed(range(v))]
-    sources, targets = [u for u, _ in pairs], [v for _, v in pairs]
+    nodes = graphs.max_nodes
+    pairs = [(u, v) for v in range(1, nodes) for u in reversed(range(v))]
+    sources, targets = torch.tensor(pairs, device=states.device).T
+    partial, row = _partial_states(model, states, graphs)
     first, last = model.add_edge[0], model.add_edge[2]
     assert isinstance(first, nn.Linear)
+    assert isinstance(last, nn.Linear)
     of_source, of_target = first.weight.chunk(2, dim=1)
-    of_partial = functional.linear(torch.cat(partial), of_target, first.bias)
-    row = torch.cat(_shifted(partial_row, partial), dim=1)  # (num_graphs, pairs)
-    hidden = functional.linear(states, of_source)[:, sources] + of_partial[row]
-    logits = last(torch.relu(hidden)).squeeze(2)  # (num_graphs, pairs)
+    graph = torch.arange(len(graphs), device=states.device)[:, None]
+    logits = pair_scores(
+        linear(states.flatten(0, 1), of_source),
+        linear(partial, of_target, first.bias),
+        last.weight.squeeze(0),
+        (graph * nodes + sources).flatten(),
+        row.flatten(),
+    )
+    logits = logits.view(len(graphs), len(pairs)) + last.bias
     true = graphs.adjacency[:, sources, targets].to(logits.dtype)
     return functional.binary_cross_entropy_with_logits(logits, true, reduction="none").sum(dim=1)
 
 
-def _shifted(rows: list[Tensor], parts: list[Tensor]) -> list[Tensor]:
-    """Rows of each part as rows of all parts one after another."""
-    start, shifted = 0, []
-    for row, part in zip(rows, parts, strict=True):
-        shifted.append(row + start)
-        start += len(part)
-    return shifted
+def _partial_states(model: DVAE, states: Tensor, graphs: DenseGraphs) -> tuple[Tensor, Tensor]:
+    """States of each node v while its edges from v-1, ..., 0 are decided.
+
+    A state changes only where an edge joins the sum, so it is computed once for each edge.
+
+    Returns:
+        Such states (num_states, H), 0 past the end; and the row among them before each decision,
+        (num_graphs, pairs), for v = 1, 2, ... and u = v-1, ..., 0.
+    """
+    steps = [(v, j) for v in range(1, graphs.max_nodes) for j in range(v + 1)]  # j edges decided
+    node, done = torch.tensor(steps, device=states.device).T
+    places = torch.arange(graphs.max_nodes, device=states.device)
+    decided = (places < node[:, None]) & (places >= (node - done)[:, None])  # (steps, u)
+    feeds = graphs.adjacency[:, :, node].transpose(1, 2) & decided  # (num_graphs, steps, u)
+    changes = feeds.gather(2, (node - done)[None, :, None].expand(len(graphs), -1, 1)).squeeze(2)
+    changes = changes | (done == 0)
+    sums = torch.bmm(feeds.to(states.dtype), model.messages(states))[changes]
+    graph, step = changes.nonzero().T
+    after = model.grud(model.one_hot(graphs)[graph, node[step]], sums)
+    after = after * graphs.present[graph, node[step], None]
+    row = changes.flatten().cumsum(0).view_as(changes) - 1
+    return after, row[:, done < node]
