@@ -1,4 +1,4 @@
-"""A training step of the published model, edge by edge: its encoder on the native op and not."""
+"""A training step of the published model, by native ops and by plain PyTorch, both reordered."""
 
 from collections.abc import Callable
 

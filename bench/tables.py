@@ -16,6 +16,8 @@ HEAD = ("name", "ops", "value", "unit", "x torch", "GFLOP/s", "of peak", "memory
 EXPLANATION = (
     "ops: float32 and bf16 are the native ops, torch is plain PyTorch in float32 (NGAE_OPS=torch).",
     "value: median of readings that alternate between the ops. x torch: times plain PyTorch's.",
+    "torch does the same mathematics, all nodes of a level or all rows at once, with torch's own "
+    "fused Adam; it merges nothing. It is our reference, not the published code.",
     "GFLOP/s: by the least number of operations of products that the work needs; the same number "
     "for each of the ops. of peak: of the product kernel's, measured in turn, same precision.",
     "memory: by how much the resident memory rises during a call (VmHWM less VmRSS before).",

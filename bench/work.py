@@ -109,8 +109,9 @@ def train_step(hidden_dim: int, graphs: int) -> Case:
 
         def work() -> list[torch.Tensor]:
             trainer._step(order)
-            gradients = [p.grad for p in trainer.model.parameters() if p.grad is not None]
-            return [trainer.sums.float(), *gradients]
+            states = trainer.optimizer.state  # first moments: means of the limited gradients
+            moments = [states[p]["exp_avg"] for p in trainer.model.parameters() if p in states]
+            return [trainer.sums.float(), *moments]
 
         return work
 
@@ -155,7 +156,7 @@ def ascent() -> Case:
 
 
 def published(hidden_dim: int = 501, graphs: int = 32) -> Case:
-    """A training step of the published model, edge by edge, in float32.
+    """A training step of the published model, which decides edge by edge, in float32.
 
     Its operations are those that plain PyTorch does for it.
     """

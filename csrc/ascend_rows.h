@@ -25,7 +25,7 @@ void relu_backward(const Rows<T>& rows, const T* x, T* dx) {
   for (int64_t i = 0; i < rows.count; ++i) {
     const int64_t start = rows.list[i] * rows.ld;
     for (int64_t j = start; j < start + rows.width; j += kLanes<T>) {
-      store(dx + j, load(x + j) > 0 ? load(dx + j) : Vector<T>{});
+      store(dx + j, load(x + j) <= 0 ? Vector<T>{} : load(dx + j));
     }
   }
 }
@@ -39,7 +39,8 @@ void output_backward(const OutputRows<T>& p, const T* doutput, T* x) {
     for (int64_t j = 0; j < rows.width; j += kLanes<T>) {
       Vector<T> sum = d[0] * load(p.weight + j);
       for (int64_t t = 1; t < p.outputs; ++t) sum += d[t] * load(p.weight + t * rows.ld + j);
-      store(row + j, load(row + j) + load(p.bias + j) > 0 ? sum : Vector<T>{});
+      const Vector<T> before = load(row + j) + load(p.bias + j);
+      store(row + j, before <= 0 ? Vector<T>{} : sum);
     }
   }
 }

@@ -1,5 +1,6 @@
-// Every function that Python can call. Arrays of integers come as numpy arrays; tensors come as
-// addresses that Python has checked. std::invalid_argument arrives in Python as ValueError.
+// Every function that Python can call, but for the ops on rows (bindings_rows.cpp). Arrays of
+// integers come as numpy arrays; tensors come as addresses that Python has checked.
+// std::invalid_argument arrives in Python as ValueError.
 #include "bindings.h"
 
 #include <pybind11/numpy.h>

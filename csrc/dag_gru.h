@@ -53,8 +53,8 @@ int64_t row_stride(int64_t hidden, int64_t itemsize);
 // Throws std::invalid_argument where an index leaves its array; says which, expected and found.
 void check_graphs(const GraphView& graphs, int64_t num_types, int64_t num_places);
 
-// h (num_nodes, hidden); saved (num_nodes * 7 * row_stride,), used as far as there are nodes to
-// compute; initial (num_graphs, hidden) or nullptr.
+// h (num_nodes, hidden); saved (num_nodes * 7 * row_stride,), zero beyond the nodes that are
+// computed; initial (num_graphs, hidden) or nullptr.
 template <class T>
 void dag_gru_forward(const GraphView& graphs, const DagGruWeights<T>& weights, const T* initial,
                      const Machine& machine, T* h, T* saved);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace ngae {
 
@@ -32,11 +33,20 @@ inline void check_ptr(const char* name, const int32_t* ptr, int64_t count, int64
   }
 }
 
-// Levels hold nodes below `num_nodes`, ascending within a level.
+// Levels hold each node below `num_nodes` once, ascending within a level.
 inline void check_levels(const int32_t* ptr, const int32_t* node, int64_t num_levels,
                          int64_t num_nodes) {
   check_ptr("level_ptr", ptr, num_levels, num_nodes);
   check_range("level_node", node, num_nodes, num_nodes);
+  std::vector<bool> seen(num_nodes);
+  for (int64_t i = 0; i < num_nodes; ++i) {
+    if (seen[node[i]]) {
+      throw std::invalid_argument("level_node[" + std::to_string(i) +
+                                  "]: expected each node once, found " + std::to_string(node[i]) +
+                                  " again");
+    }
+    seen[node[i]] = true;
+  }
   for (int64_t level = 0; level < num_levels; ++level) {
     for (int64_t i = ptr[level] + 1; i < ptr[level + 1]; ++i) {
       if (node[i] > node[i - 1]) continue;

@@ -17,14 +17,14 @@ struct RowList {
   int64_t count;
 };
 
-// Groups of graphs go their own way, without a barrier, one thread each at a time. Fewer graphs
-// than threads share every level among all threads instead, where levels are wide enough.
+// Groups of graphs go their own way, without a barrier, one thread each at a time. Where graphs are
+// fewer than threads, all threads go level by level instead, as many on each as it is wide enough
+// for.
 class Sweep {
  public:
   Sweep(const GraphView& graphs, int64_t threads)
       : graphs_(graphs),
-        shared_(graphs.num_graphs < threads &&
-                graphs.num_nodes >= kLeastRows * threads * graphs.num_levels),
+        shared_(graphs.num_graphs < threads && widest_level(graphs) >= 2 * kLeastRows),
         bounds_(balanced_groups(graphs.graph_ptr, graphs.num_graphs, shared_ ? 1 : threads)),
         scratch_(graphs.num_nodes) {}
 
@@ -74,9 +74,21 @@ class Sweep {
   template <class Body>
   void visit_share(const Team& team, int64_t level, const Body& body) const {
     const int64_t first = graphs_.level_ptr[level], count = graphs_.level_ptr[level + 1] - first;
-    const int64_t begin = team.begin(count), end = team.end(count);
-    body(RowList{graphs_.level_node + first + begin, end - begin});
+    const int64_t sharers = std::clamp<int64_t>(count / kLeastRows, 1, team.size);
+    if (team.thread < sharers) {
+      const Team share{team.thread, sharers};
+      const int64_t begin = share.begin(count), end = share.end(count);
+      body(RowList{graphs_.level_node + first + begin, end - begin});
+    }
     team.barrier();
+  }
+
+  static int64_t widest_level(const GraphView& graphs) {
+    int64_t widest = 0;
+    for (int64_t level = 0; level < graphs.num_levels; ++level) {
+      widest = std::max<int64_t>(widest, graphs.level_ptr[level + 1] - graphs.level_ptr[level]);
+    }
+    return widest;
   }
 
   const GraphView& graphs_;

@@ -170,6 +170,8 @@ class GraphBatch:
     def prefix(self, counts: NDArray[np.int64]) -> GraphBatch:
         """Return the first counts[g] nodes of each graph g, with the edges between them.
 
+        For a batch on the CPU that is not reversed.
+
         Args:
             counts: (num_graphs,) from 1 to the graph's number of nodes.
         """

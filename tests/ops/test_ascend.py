@@ -186,6 +186,12 @@ class TestEdges:
         found = ascend(starts, [predictor()], step_size=0.1, keep=[2])[0]
         assert found.isnan().any(dim=1).tolist() == [False, True, False]
 
+    @pytest.mark.parametrize("name", ["first", "first_bias", "second", "second_bias", "output"])
+    def test_a_weight_that_is_not_a_number_is_not_hidden(self, name: str) -> None:
+        one = predictor()
+        getattr(one, name).view(-1)[0] = math.nan
+        assert ascend(points(3), [one], step_size=0.1, keep=[1]).isnan().all()
+
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_opcheck(dtype: torch.dtype) -> None:

@@ -282,7 +282,14 @@ class TestErrors:
             ({"b_hh": torch.zeros(5)}, r"dag_gru: b_hh: expected shape \(18,\), found \(5,\)"),
             ({"w_map": torch.zeros(6, 6)}, r"w_map: expected dtype torch.float64, found"),
             ({"w_hh": torch.zeros(18, 6).int()}, r"w_hh: expected float32 or float64, found"),
-            ({"gate_index": torch.zeros(1, 6).double()}, r"gate_index: .* index 3, found 1 rows"),
+            (
+                dict.fromkeys(("gate_index", "map_index"), torch.zeros(1, 6).double()),
+                r"gate_index: .* index 3, found 1 rows",
+            ),
+            (
+                {"gate_index": torch.zeros(9, 6).double()},
+                r"map_index: expected shape \(9, 6\), found \(7, 6\)",
+            ),
             ({"w_ih": torch.zeros(18, 0).double()}, r"node_type: expected below 0, found 0"),
         ],
     )

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ngae import _native
 from ngae.errors import UsageError
-from ngae.ops import DagGruParameters, Decoded, DecoderParameters, decode, reference
+from ngae.ops import DagGruParameters, Decoded, DecoderParameters, decode, reference_decode
 from ngae.ops.decode import rule_tensors
 from ngae.ops.philox import edge_uniforms, philox, type_uniforms
 from ngae.rules import DecodeRules
@@ -140,7 +140,9 @@ def test_equals_reference(
     parameters = make_decoder(dtype, latent=loose_ends, places=6 if stochastic else 0)
     allowed = rules(least=1, most=2, loose_ends=loose_ends)
     found = decode(z, initial, parameters, allowed, seed=3, stochastic=stochastic)
-    expected = reference.decode(z, initial, parameters, allowed, seed=3, stochastic=stochastic)
+    expected = reference_decode.decode(
+        z, initial, parameters, allowed, seed=3, stochastic=stochastic
+    )
     assert_same(found, expected)
     assert len(found.node_type.unique(dim=0)) > (10 if stochastic else 1)
 
@@ -331,7 +333,7 @@ def test_long_graphs_and_many_samples(make_decoder: MakeDecoder) -> None:
     z, initial = inputs(250, torch.float64)
     found = decode(z, initial, parameters, rules(max_nodes=19), seed=4)
     assert found.num_nodes.max() > 12
-    assert_same(found, reference.decode(z, initial, parameters, rules(max_nodes=19), seed=4))
+    assert_same(found, reference_decode.decode(z, initial, parameters, rules(max_nodes=19), seed=4))
 
 
 class TestErrors:

@@ -170,5 +170,5 @@ def test_refuses_a_pair_without_a_row(number: int) -> None:
     arguments = draw(5)
     arguments[4][3] = number
     assert active_backend() == "cpp"
-    with pytest.raises(ValueError, match=rf"pair_target\[3\]: expected 0..5, found {number}"):
+    with pytest.raises(IndexError, match=rf"pair_target\[3\]: expected 0..5, found {number}"):
         pair_scores(*arguments)

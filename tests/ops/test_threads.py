@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from ngae.batch import GraphBatch
 from ngae.dag import Dag
-from ngae.ops import DagGruParameters, DecoderParameters, dag_gru, decode
+from ngae.ops import DagGruParameters, DecoderParameters, PredictorParameters
+from ngae.ops import adam_step, ascend, dag_gru, decode, gather_rows, linear, pair_scores
 from ngae.rules import DecodeRules
 
 def weights(*shapes):
@@ -32,11 +33,19 @@ edges = np.triu(np.ones((3, 3), np.uint8), 1)
 degrees = np.zeros(2, np.int32), np.full(2, 3, np.int32)
 rules = DecodeRules(0, 1, allowed, edges, *degrees, False)
 
+predictor = PredictorParameters(*weights((64, 8), 64, (64, 64), 64, (1, 64), 1, 1))
+rows = torch.arange(400)
+
 def compute():
     h = dag_gru(batch, gru, initial)
     (gradient,) = torch.autograd.grad(h.sum(), initial)
     graphs = decode(z, initial[:300].detach(), decoder, rules, seed=0)
-    return [h, gradient, *graphs]
+    y = linear(gather_rows(h, rows), gru.w_gate)
+    (dy,) = torch.autograd.grad(pair_scores(y, y, gru.b_gate, rows, rows).sum(), h)
+    points = ascend(z, [predictor], step_size=0.1, keep=[20])
+    weight = torch.ones(500_000)
+    adam_step([weight], [weight / 2], [weight * 0], [weight * 0], step=1, lr=0.1, clip=1.0)
+    return [h, gradient, *graphs, dy, points, weight]
 
 torch.set_num_threads(2)
 expected = compute()

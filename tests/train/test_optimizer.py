@@ -30,6 +30,21 @@ def test_native_and_torch_take_the_same_steps(clip: float, monkeypatch: pytest.M
         torch.testing.assert_close(our_state[one], their_state[other])
 
 
+def test_a_gradient_that_comes_later_and_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    results = []
+    for backend in ("cpp", "torch"):
+        monkeypatch.setenv("NGAE_OPS", backend)
+        parameters = [torch.nn.Parameter(torch.ones(3)), torch.nn.Parameter(torch.ones(2))]
+        optimizer = new_adam(parameters, 0.01, torch.device("cpu"))
+        clipped_step(optimizer, 1.0)
+        for step in range(3):
+            for parameter in parameters[: 1 + step // 2]:
+                parameter.grad = torch.linspace(-1, 1, len(parameter)) + step
+            clipped_step(optimizer, 1.0)
+        results.append(parameters)
+    torch.testing.assert_close(results[0], results[1])
+
+
 def test_a_state_goes_on_with_the_other_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     results = []
     for order in (("cpp", "torch"), ("torch", "cpp")):

@@ -32,7 +32,8 @@ class ModelConfig:
     performance_predictor: bool = setting(True, "train a predictor of the performance")
     complexity_predictor: bool = setting(True, "train a predictor of the complexities")
     precision: Literal["float32", "bf16"] = setting(
-        "float32", "operands of products; sums, states and weights are float32 in both"
+        "float32",
+        "operands of the engine's products; bf16 is faster where the CPU has AVX512-BF16",
     )
 
     def __post_init__(self) -> None:

@@ -1,6 +1,7 @@
 """Tensor operators of ngae: propagation over DAGs, decoding, the dense parts, latent ascent."""
 
 from ngae.ops._library import active_backend
+from ngae.ops.adam import adam_step
 from ngae.ops.ascend import ascend
 from ngae.ops.dag_gru import dag_gru
 from ngae.ops.decode import decode
@@ -20,6 +21,7 @@ __all__ = [
     "DecoderParameters",
     "PredictorParameters",
     "active_backend",
+    "adam_step",
     "ascend",
     "dag_gru",
     "decode",

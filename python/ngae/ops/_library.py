@@ -118,6 +118,8 @@ def graph_arguments(graph: Sequence[Tensor]) -> tuple[list[int], list[int]]:
     """
     if len(graph) != len(GRAPH_FIELDS):
         raise ValueError(f"graph: expected {len(GRAPH_FIELDS)} tensors, found {len(graph)}")
+    if graph[9].numel() == 0:
+        raise ValueError("level_ptr: expected at least one entry, found none")
     nodes, graphs = graph[0].numel(), graph[4].numel()
     edges, levels = graph[6].numel(), graph[9].numel() - 1
     expected = (

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ngae.errors import UsageError
-from ngae.ops import _library, reference
+from ngae.ops import _library, reference_decode
 from ngae.ops.parameters import (
     DagGruParameters,
     Decoded,
@@ -78,7 +78,7 @@ def decode(
     if sample_ids is None:
         sample_ids = torch.arange(z.shape[0], device=z.device)
     if _library.active_backend() == "torch":
-        return reference.decode(
+        return reference_decode.decode(
             z,
             initial,
             parameters,

@@ -43,7 +43,7 @@ def pair_scores(
 
     Raises:
         UsageError: A shape, dtype or device that does not fit.
-        ValueError: A pair names no row.
+        IndexError: A pair names no row.
     """
     check_number("pair_scores", "weight", weight)
     columns = weight.shape[0] if weight.dim() else 0

@@ -189,9 +189,9 @@ def check_dag_gru(function: str, parameters: DagGruParameters) -> None:
         "b_gate": (hidden,),
         "w_map": (hidden, hidden),
     }
-    for name in ("gate_index", "map_index"):
-        table = getattr(parameters, name)
-        shapes[name] = (table.shape[0] if table is not None and table.dim() else 0, hidden)
+    tables = [t for t in (parameters.gate_index, parameters.map_index) if t is not None]
+    rows = tables[0].shape[0] if tables and tables[0].dim() else 0
+    shapes["gate_index"] = shapes["map_index"] = (rows, hidden)
     for name, shape in shapes.items():
         check_tensor(function, name, getattr(parameters, name), shape, like)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 
 class _RoundedProduct(torch.autograd.Function):
@@ -27,9 +28,16 @@ def _rounded(x: Tensor) -> Tensor:
     return x.bfloat16().to(x.dtype)
 
 
-def product(x: Tensor, weight: Tensor, precision: str) -> Tensor:
-    """Return `x @ weight.T`; x (rows, inputs), weight (outputs, inputs), "float32" or "bf16"."""
+def product(x: Tensor, weight: Tensor, precision: str, bias: Tensor | None = None) -> Tensor:
+    """Return `x @ weight.T + bias`; x (rows, inputs), weight (outputs, inputs).
+
+    Args:
+        x: The rows.
+        weight: The weight.
+        precision: "float32", or "bf16" for operands rounded to bfloat16.
+        bias: (outputs,), or None.
+    """
     if precision == "bf16":
         rounded: Tensor = _RoundedProduct.apply(x, weight)
-        return rounded
-    return x @ weight.T
+        return rounded if bias is None else rounded + bias
+    return functional.linear(x, weight, bias)

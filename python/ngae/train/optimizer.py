@@ -29,7 +29,9 @@ def clipped_step(optimizer: torch.optim.Adam, clip: float) -> None:
     """
     (group,) = optimizer.param_groups
     parameters = [p for p in group["params"] if p.grad is not None]
-    if active_backend() == "cpp" and all(p.device.type == "cpu" for p in parameters):
+    on_cpu = all(p.device.type == "cpu" for p in parameters)
+    steps = {float(optimizer.state[p].get("step", 0)) for p in parameters}
+    if active_backend() == "cpp" and on_cpu and len(steps) == 1:  # all have taken as many steps
         _native_step(optimizer, parameters, clip)
     else:
         torch.nn.utils.clip_grad_norm_(parameters, clip)
@@ -51,7 +53,7 @@ def _native_step(optimizer: torch.optim.Adam, parameters: list[Tensor], clip: fl
         [p.grad.contiguous() for p in parameters if p.grad is not None],
         [state["exp_avg"] for state in states],
         [state["exp_avg_sq"] for state in states],
-        step=int(states[0]["step"]) if states else 1,
+        step=int(states[0]["step"]),
         lr=group["lr"],
         clip=clip,
         betas=group["betas"],
