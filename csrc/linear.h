@@ -12,7 +12,7 @@
 namespace ngae {
 
 struct LinearShape {
-  int64_t rows, inputs, outputs;
+  int64_t rows, inputs, outputs;  // inputs and outputs at least 1
 };
 
 // Where gradients go; nullptr where one is not wanted.

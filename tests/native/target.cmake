@@ -24,13 +24,17 @@ add_executable(
   tests/native/graphs.cpp
   tests/native/main.cpp
   tests/native/naive_dag_gru.cpp
+  tests/native/test_adam.cpp
   tests/native/test_ascend.cpp
   tests/native/test_canonical_hash.cpp
   tests/native/test_dag_batch.cpp
   tests/native/test_dag_gru.cpp
   tests/native/test_dag_merge.cpp
   tests/native/test_decode.cpp
+  tests/native/test_gather_rows.cpp
+  tests/native/test_linear.cpp
   tests/native/test_malformed.cpp
+  tests/native/test_pair_scores.cpp
   tests/native/test_parallel.cpp
   tests/native/test_philox.cpp
   tests/native/test_products.cpp

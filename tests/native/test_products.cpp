@@ -1,41 +1,12 @@
 // pack, multiply and outer_product against plain loops, on every instruction set, at sizes that
 // fill no panel, tile, block or stretch evenly.
-#include <cstring>
-#include <numeric>
-
 #include "check.h"
 #include "cpu_level.h"
+#include "forms.h"
 #include "random.h"
 
 namespace native {
 namespace {
-
-// The nearest bfloat16, of even ones among equals.
-double round_to_bf16(double x) {
-  const float value = static_cast<float>(x);
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  bits = (bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff0000;
-  float rounded;
-  std::memcpy(&rounded, &bits, sizeof bits);
-  return rounded;
-}
-
-struct Form {
-  std::string level;
-  bool bf16;
-  double round(double x) const { return bf16 ? round_to_bf16(x) : x; }
-};
-
-template <class T>
-std::vector<Form> forms() {
-  std::vector<Form> out;
-  for (const std::string& level : ngae::cpu_levels()) {
-    out.push_back({level, false});
-    if (sizeof(T) == 4) out.push_back({level, true});
-  }
-  return out;
-}
 
 // `count` of the rows below `limit`, ascending.
 std::vector<int32_t> some_rows(int32_t count, int32_t limit) {
