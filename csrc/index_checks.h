@@ -38,6 +38,14 @@ inline void check_levels(const int32_t* ptr, const int32_t* node, int64_t num_le
                          int64_t num_nodes) {
   check_ptr("level_ptr", ptr, num_levels, num_nodes);
   check_range("level_node", node, num_nodes, num_nodes);
+  for (int64_t level = 0; level < num_levels; ++level) {
+    for (int64_t i = ptr[level] + 1; i < ptr[level + 1]; ++i) {
+      if (node[i] > node[i - 1]) continue;
+      throw std::invalid_argument("level_node[" + std::to_string(i) + "]: expected above " +
+                                  std::to_string(node[i - 1]) + ", found " +
+                                  std::to_string(node[i]));
+    }
+  }
   std::vector<bool> seen(num_nodes);
   for (int64_t i = 0; i < num_nodes; ++i) {
     if (seen[node[i]]) {
@@ -46,14 +54,6 @@ inline void check_levels(const int32_t* ptr, const int32_t* node, int64_t num_le
                                   " again");
     }
     seen[node[i]] = true;
-  }
-  for (int64_t level = 0; level < num_levels; ++level) {
-    for (int64_t i = ptr[level] + 1; i < ptr[level + 1]; ++i) {
-      if (node[i] > node[i - 1]) continue;
-      throw std::invalid_argument("level_node[" + std::to_string(i) + "]: expected above " +
-                                  std::to_string(node[i - 1]) + ", found " +
-                                  std::to_string(node[i]));
-    }
   }
 }
 

@@ -73,12 +73,13 @@ void check_close(const std::vector<T>& found, const std::vector<double>& expecte
   }
 }
 
-// `call` must throw std::invalid_argument with `part` in its message.
+// `call` must throw std::logic_error (an argument, or an index out of range) with `part` in its
+// message.
 template <class Call>
 void check_invalid(const Call& call, const std::string& part) {
   try {
     call();
-  } catch (const std::invalid_argument& error) {
+  } catch (const std::logic_error& error) {
     check(std::string(error.what()).find(part) != std::string::npos, "expected \"", part,
           "\" in the message, found \"", error.what(), "\"");
     return;

@@ -85,23 +85,21 @@ void check_outer_product(int32_t count, int64_t begin, int64_t end, int64_t colu
   Random random(12);
   const int32_t limit = count + count / 3 + 1;
   const std::vector<int32_t> rows = some_rows(count, limit);
-  const int64_t width = (columns + loops.panel - 1) / loops.panel * loops.panel;
-  const int64_t beyond = loops.panel / 2 - 1;  // what the loop may read after column `end`
-  const auto g = random.reals<T>(limit * end + beyond, 0.3),
-             x = random.reals<T>(limit * width, 0.3);
+  const auto g = random.reals<T>(limit * end, 0.3), x = random.reals<T>(limit * columns, 0.3);
   auto out = random.reals<T>(end * columns);
   std::vector<double> expected(out.begin(), out.end());
   for (int64_t i = begin; i < end; ++i) {
     for (int64_t j = 0; j < columns; ++j) {
       double sum = 0;
       for (const int32_t row : rows) {
-        sum += form.round(g[row * end + i]) * form.round(x[row * width + j]);
+        sum += form.round(g[row * end + i]) * form.round(x[row * columns + j]);
       }
       expected[i * columns + j] = sum;
     }
   }
+  const int64_t width = (columns + loops.panel - 1) / loops.panel * loops.panel;
   std::vector<T> buffer(loops.outer_steps * (width + loops.panel));
-  loops.outer_product({rows.data(), count, g.data(), end, x.data(), width, out.data(), columns,
+  loops.outer_product({rows.data(), count, g.data(), end, x.data(), columns, out.data(), columns,
                        begin, end, columns},
                       buffer.data());
   check_close(out, expected, form.level, form.bf16 ? " bf16" : "", ", count ", count, ", ", begin,
