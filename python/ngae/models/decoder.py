@@ -14,8 +14,9 @@ from torch.nn import functional
 from ngae.batch import GraphBatch
 from ngae.models.config import ModelConfig
 from ngae.models.decisions import Decisions
+from ngae.models.dense import dense
 from ngae.models.propagation import Propagation
-from ngae.ops import Decoded, DecoderParameters, decode, gather_rows, linear, pair_scores
+from ngae.ops import Decoded, DecoderParameters, decode, gather_rows, pair_scores
 from ngae.rules import DecodeRules
 
 
@@ -90,27 +91,26 @@ class Decoder(nn.Module):
             )
 
     def _initial(self, z: Tensor) -> Tensor:
-        return torch.tanh(self._map(self.initial, z))
-
-    def _map(self, layer: nn.Linear, x: Tensor) -> Tensor:
-        return linear(x, layer.weight, layer.bias, precision=self.precision)
+        return torch.tanh(dense(self.initial, z, self.precision))
 
     def _type_loss(self, batch: GraphBatch, decisions: Decisions, h: Tensor, z: Tensor) -> Tensor:
-        hidden = gather_rows(self._map(self.type_hidden, h), decisions.type_state)
+        hidden = gather_rows(dense(self.type_hidden, h, self.precision), decisions.type_state)
         if self.type_latent is not None:
-            hidden = hidden + gather_rows(self._map(self.type_latent, z), decisions.type_graph)
+            hidden = hidden + gather_rows(
+                dense(self.type_latent, z, self.precision), decisions.type_graph
+            )
         logits = self.type_out(torch.relu(hidden))
         logits = logits.masked_fill(decisions.type_forbidden, -torch.inf)
         loss = functional.cross_entropy(logits, decisions.type_target, reduction="none")
         return _sum_by_graph(loss, decisions.type_graph, batch.num_graphs)
 
     def _edge_loss(self, batch: GraphBatch, decisions: Decisions, h: Tensor, z: Tensor) -> Tensor:
-        source = self._map(self.edge_source, h)  # (num_states, head_dim)
-        by_type = self._map(self.edge_target, self.propagation.type_states())
+        source = dense(self.edge_source, h, self.precision)  # (num_states, head_dim)
+        by_type = dense(self.edge_target, self.propagation.type_states(), self.precision)
         target = gather_rows(by_type, batch.node_type.long())
         target = target + gather_rows(self.edge_place, batch.node_index.long())
         if self.edge_latent is not None:
-            by_graph = self._map(self.edge_latent, z)
+            by_graph = dense(self.edge_latent, z, self.precision)
             target = target + gather_rows(by_graph, batch.node_graph.long())
         weight = self.edge_out.weight.squeeze(0)
         pairs = (decisions.pair_source, decisions.pair_target)

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from ngae.batch import GraphBatch
 from ngae.models.config import ModelConfig
+from ngae.models.dense import dense
 from ngae.models.propagation import Propagation
-from ngae.ops import linear
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,9 @@ class Encoder(nn.Module):
             for propagation, graphs in zip(self.propagations, directions, strict=False)
         ]
         state = self._all(batch, states) if self.readout == "all" else self._ends(batch, states)
-        return Posterior(self._map(self.mean, state), self._map(self.logvar, state))
-
-    def _map(self, layer: nn.Linear, x: Tensor) -> Tensor:
-        return linear(x, layer.weight, layer.bias, precision=self.precision)
+        return Posterior(
+            dense(self.mean, state, self.precision), dense(self.logvar, state, self.precision)
+        )
 
     def _all(self, batch: GraphBatch, states: list[Tensor]) -> Tensor:
         rows = torch.cat(states, dim=1)
@@ -84,10 +83,10 @@ class Encoder(nn.Module):
             place = batch.node_graph.long() * self.max_nodes + batch.node_index.long()
             rows = rows.new_zeros(places, width).index_copy(0, place, rows)
         rows = rows.view(batch.num_graphs, self.max_nodes * width)
-        return torch.relu(self._map(self.unify, rows))
+        return torch.relu(dense(self.unify, rows, self.precision))
 
     def _ends(self, batch: GraphBatch, states: list[Tensor]) -> Tensor:
         last = batch.graph_ptr[1:].long() - 1
         first = batch.graph_ptr[:-1].long()
         ends = [state[node] for state, node in zip(states, (last, first), strict=False)]
-        return self._map(self.unify, torch.cat(ends, dim=1))
+        return dense(self.unify, torch.cat(ends, dim=1), self.precision)
