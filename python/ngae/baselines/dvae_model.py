@@ -129,7 +129,7 @@ class DVAE(nn.Module):
                 be absent, each as a whole.
 
         Returns:
-            The model, in the dtype of the weights.
+            The model, in the dtype of the weights: float32 or float64 to compute with.
 
         Raises:
             DataError: Names that are missing or foreign, or a shape that does not fit the others.

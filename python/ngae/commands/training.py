@@ -42,7 +42,7 @@ class Progress:
         config = trainer.config.model
         console.say(
             f"model: hidden {config.hidden_dim}, latent {config.latent_dim}, "
-            f"{count / 1e6:.2f} M parameters"
+            f"{count / 1e6:.2f} M parameters, {config.precision}"
         )
         console.say(f"folder: {self.folder.path}")
         self.epochs = trainer.config.train.epochs
