@@ -6,9 +6,9 @@
 
 #include "ascend.h"
 #include "buffer.h"
+#include "dag_gru.h"
 #include "packed_linear.h"
 #include "parallel.h"
-#include "sweep.h"
 
 namespace ngae {
 namespace {
@@ -190,8 +190,9 @@ template <class T>
 void ascend(const AscentInput<T>& input, const std::vector<PredictorWeights<T>>& predictors,
             const Machine& machine, T* points) {
   const AscentModel<T> model(input, predictors, kernels<T>(machine));
-  const int64_t threads = useful_threads(machine.threads, 2 * input.num_points * model.steps,
-                                         model.predictors[0].weights.hidden);
+  const int64_t hidden = model.predictors[0].weights.hidden;
+  const int64_t threads =
+      useful_threads(machine.threads, 2 * input.num_points * model.steps * hidden * hidden);
   const int64_t blocks = std::max(std::min(threads, input.num_points),
                                   (input.num_points + kMostPoints - 1) / kMostPoints);
   std::vector<Block<T>> scratch;

@@ -249,7 +249,8 @@ void dag_gru_backward(const GraphView& graphs, const DagGruWeights<T>& weights, 
   const MergedGraphs merged(graphs, !has_initial, weights.num_places > 0);
   const GraphView& computed = merged.view();
   const PackedGru<T> gru(weights, kernels<T>(machine));
-  const int64_t threads = useful_threads(machine.threads, 10 * computed.num_nodes, weights.hidden);
+  const int64_t threads =
+      useful_threads(machine.threads, 10 * computed.num_nodes * weights.hidden * weights.hidden);
   const Saved<T> saved(const_cast<T*>(saved_rows), computed.num_nodes, gru.layout.ld);
   const NodeGradients<T> gradients(computed.num_nodes, gru.layout.ld);
   const TransposedPanels<T> panels(weights, gru);

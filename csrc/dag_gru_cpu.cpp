@@ -84,7 +84,8 @@ void dag_gru_forward(const GraphView& graphs, const DagGruWeights<T>& weights, c
   const MergedGraphs merged(graphs, initial == nullptr, weights.num_places > 0);
   const GraphView& computed = merged.view();
   const PackedGru<T> gru(weights, kernels<T>(machine));
-  const int64_t threads = useful_threads(machine.threads, 5 * computed.num_nodes, weights.hidden);
+  const int64_t threads =
+      useful_threads(machine.threads, 5 * computed.num_nodes * weights.hidden * weights.hidden);
   Sweep sweep(computed, threads);
   const Buffer<T> message(computed.num_nodes * gru.layout.ld);
   const Buffer<T> buffers(threads * gru.kernels.buffer_size);

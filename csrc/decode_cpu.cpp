@@ -5,8 +5,8 @@
 
 #include "decode.h"
 #include "decode_model.h"
+#include "parallel.h"
 #include "philox.h"
-#include "sweep.h"
 
 namespace ngae {
 namespace {
@@ -266,8 +266,9 @@ template <class T>
 void decode(const DecodeInput<T>& input, const DecoderWeights<T>& weights, const RulesView& rules,
             const Machine& machine, const DecodeOutput& output) {
   DecodeModel<T> model(weights, rules, kernels<T>(machine));
+  const int64_t hidden = weights.gru.hidden;
   const int64_t threads =
-      useful_threads(machine.threads, 6 * input.num_samples * rules.max_nodes, weights.gru.hidden);
+      useful_threads(machine.threads, 6 * input.num_samples * rules.max_nodes * hidden * hidden);
   const int64_t blocks = std::max(std::min(threads, input.num_samples),
                                   (input.num_samples + kMostSamples - 1) / kMostSamples);
   std::vector<Block<T>> scratch;

@@ -97,9 +97,4 @@ class Sweep {
   std::vector<int32_t> scratch_;
 };
 
-// Threads worth starting for `products` products of a row with a hidden x hidden matrix.
-inline int64_t useful_threads(int64_t threads, int64_t products, int64_t hidden) {
-  return useful_threads(threads, products * hidden * hidden);
-}
-
 }  // namespace ngae

@@ -123,7 +123,7 @@ TEST(ascend_takes_the_steps_of_plain_loops) {
 template <class T>
 void check_same_paths() {
   constexpr int64_t latent = 10, points = 150, hidden = 33;
-  check_equal(ngae::useful_threads(3, 2 * points * 13, hidden), 3, "threads");
+  check_equal(ngae::useful_threads(3, 2 * points * 13 * hidden * hidden), 3, "threads");
   Random random(23);
   const std::vector<Predictor<T>> predictors{{random, latent, hidden, 1}, {random, latent, 8, 2}};
   const auto starts = random.reals<T>(points * latent, 2);

@@ -84,7 +84,7 @@ void check_hidden(int64_t hidden, int64_t num_graphs) {
   Random random(8);
   const ngae::DagBatch batch = ngae::pack(random_graphs(random, num_graphs, kPlaces).view());
   const int64_t work = 5 * static_cast<int64_t>(batch.node_type.size());
-  if (hidden > 30) check_equal(ngae::useful_threads(3, work, hidden), 3, "threads");
+  if (hidden > 30) check_equal(ngae::useful_threads(3, work * hidden * hidden), 3, "threads");
   check_all<float>(batch, hidden, 0, false);
   check_all<float>(reverse(batch), hidden, kPlaces, true);
   check_all<double>(batch, hidden, kPlaces, true);

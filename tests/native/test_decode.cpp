@@ -176,7 +176,8 @@ void check_rules(const Rules& rules, const Decoded& found) {
 // and one of them is a block of the greatest size.
 template <class T>
 void check_all(int64_t nodes, int64_t latent, bool loose_ends, bool stochastic) {
-  if (nodes > 2) check_equal(ngae::useful_threads(3, 6 * 260 * nodes, kHidden), 3, "threads");
+  if (nodes > 2)
+    check_equal(ngae::useful_threads(3, 6 * 260 * nodes * kHidden * kHidden), 3, "threads");
   const Rules rules(nodes, loose_ends);
   const Decoder<T> decoder(latent, nodes);
   for (const std::string& level : ngae::cpu_levels()) {
