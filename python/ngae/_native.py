@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+
+BUILD_CUDA = "pip install . -Ccmake.define.NGAE_CUDA=ON"
 
 
 def load() -> ModuleType:
@@ -25,4 +29,28 @@ def load() -> ModuleType:
             "(a C++17 compiler is needed), and start Python elsewhere than in python/."
         ) from error
     module: ModuleType = _C
+    return module
+
+
+@cache
+def has_cuda() -> bool:
+    """Say whether the CUDA module `ngae._cuda` was built."""
+    return find_spec("ngae._cuda") is not None
+
+
+def load_cuda() -> ModuleType:
+    """Import `ngae._cuda`; works without a GPU, too.
+
+    Raises:
+        ImportError: It is not there or cannot be loaded; the message names the folder that was
+            searched and the command that builds it.
+    """
+    try:
+        from ngae import _cuda
+    except ImportError as error:
+        raise ImportError(
+            f"ngae's CUDA module could not be loaded from {Path(__file__).parent}: {error}. "
+            f"Build it with `{BUILD_CUDA}` in ngae's source folder (nvcc is needed)."
+        ) from error
+    module: ModuleType = _cuda
     return module

@@ -311,7 +311,8 @@ class TestErrors:
 
     def test_backend(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("NGAE_OPS", "fortran")
-        with pytest.raises(UsageError, match="NGAE_OPS: expected one of cpp, torch, found fortran"):
+        message = "NGAE_OPS: expected one of cpp, cuda, torch, found fortran"
+        with pytest.raises(UsageError, match=message):
             active_backend()
 
     def test_instruction_set(

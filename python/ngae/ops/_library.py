@@ -13,7 +13,8 @@ from ngae import _native
 from ngae.batch import GraphBatch
 from ngae.errors import UsageError
 
-BACKENDS = ("cpp", "torch")
+BACKENDS = ("cpp", "cuda", "torch")
+_NATIVE = {"cpu": "cpp", "cuda": "cuda"}  # device type: its native backend
 
 GRAPH_FIELDS = (
     "node_type",
@@ -30,29 +31,42 @@ GRAPH_FIELDS = (
 )
 
 
-def active_backend() -> str:
-    """Return the backend that the ops use: NGAE_OPS where it is set, else "cpp".
+def backend(function: str, device: torch.device) -> str:
+    """Return the backend that `function` takes for tensors on `device`.
+
+    The device's own native code, "cpp" or "cuda", unless NGAE_OPS=torch; NGAE_OPS=cpp and cuda
+    refuse the other's tensors.
 
     Raises:
-        UsageError: NGAE_OPS names none.
+        UsageError: NGAE_OPS names no backend, or there is no native code for the device.
     """
-    backend = os.environ.get("NGAE_OPS") or "cpp"
-    if backend not in BACKENDS:
-        raise UsageError(f"NGAE_OPS: expected one of {', '.join(BACKENDS)}, found {backend}")
-    return backend
-
-
-def require_cpu(function: str, device: torch.device) -> None:
-    """Check that the native ops run on `device`.
-
-    Raises:
-        UsageError: They do not; the remedy names the backend that does.
-    """
-    if device.type != "cpu":
+    forced = os.environ.get("NGAE_OPS", "")
+    if forced not in ("", *BACKENDS):
+        raise UsageError(f"NGAE_OPS: expected one of {', '.join(BACKENDS)}, found {forced}")
+    if forced == "torch":
+        return forced
+    native = _NATIVE.get(device.type, "")
+    if not native or forced not in ("", native):
+        expected = " or ".join(name for name, by in _NATIVE.items() if forced in ("", by))
         raise UsageError(
-            f"{function}: expected tensors on the CPU, found {device}",
+            f"{function}: expected tensors on {expected}, found {device}",
             remedy="set NGAE_OPS=torch to use plain PyTorch on this device",
         )
+    if native == "cuda" and not _native.has_cuda():
+        raise UsageError(
+            f"{function}: expected the CUDA module ngae._cuda for tensors on {device}, found none",
+            remedy=f"build it with `{_native.BUILD_CUDA}`, or set NGAE_OPS=torch for plain PyTorch",
+        )
+    return native
+
+
+def active_backend(device: torch.device | None = None) -> str:
+    """Return the backend of the ops on `device`, by default the CPU.
+
+    Raises:
+        UsageError: See `backend`.
+    """
+    return backend("ops", device or torch.device("cpu"))
 
 
 def cpu_level() -> str:

@@ -79,6 +79,6 @@ def _check(row: Sequence[Tensor], dtype: torch.dtype) -> None:
     for name, tensor in zip(("weights", "gradients", "means", "squares"), row, strict=True):
         expect("adam_step", name, "shape", tuple(tensor.shape), tuple(row[0].shape))
         expect("adam_step", name, "dtype", tensor.dtype, dtype)
-        _library.require_cpu("adam_step", tensor.device)
+        expect("adam_step", name, "device", tensor.device.type, "cpu")
         if not tensor.is_contiguous():
             raise UsageError(f"adam_step: {name}: expected contiguous tensors, found others")

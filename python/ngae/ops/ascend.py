@@ -58,11 +58,10 @@ def ascend(
     """
     _check(starts, predictors, keep)
     check_precision("ascend", precision, starts)
-    if _library.active_backend() == "torch":
+    if _library.backend("ascend", starts.device) == "torch":
         return reference.ascend(
             starts, predictors, step_size=step_size, keep=keep, precision=precision
         )
-    _library.require_cpu("ascend", starts.device)
     weights = [tensor for predictor in predictors for tensor in predictor]
     with torch.no_grad():
         points: Tensor = torch.ops.ngae.ascend(

@@ -76,9 +76,8 @@ def dag_gru(
     check_batch("dag_gru", batch, parameters)
     hidden = parameters.w_hh.shape[1]
     check_tensor("dag_gru", "initial", initial, (batch.num_graphs, hidden), parameters.w_hh)
-    if _library.active_backend() == "torch":
+    if _library.backend("dag_gru", parameters.w_hh.device) == "torch":
         return reference.dag_gru(batch, parameters, initial, precision=precision)
-    _library.require_cpu("dag_gru", parameters.w_hh.device)
     h, _ = torch.ops.ngae.dag_gru(
         *_library.graph_tensors(batch), *parameters, initial, precision == "bf16"
     )

@@ -77,7 +77,7 @@ def decode(
     check_precision("decode", precision, z)
     if sample_ids is None:
         sample_ids = torch.arange(z.shape[0], device=z.device)
-    if _library.active_backend() == "torch":
+    if _library.backend("decode", z.device) == "torch":
         return reference_decode.decode(
             z,
             initial,
@@ -88,7 +88,6 @@ def decode(
             stochastic=stochastic,
             precision=precision,
         )
-    _library.require_cpu("decode", z.device)
     with torch.no_grad():
         node_type, adjacency, num_nodes = torch.ops.ngae.decode(
             z,

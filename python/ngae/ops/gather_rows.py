@@ -39,9 +39,8 @@ def gather_rows(table: Tensor, index: Tensor) -> Tensor:
     shape = (table.shape[0], table.shape[1]) if table.dim() > 1 else (0, 0)
     check_tensor("gather_rows", "table", table, shape, table)
     check_index("gather_rows", "index", index, table)
-    if _library.active_backend() == "torch":
+    if _library.backend("gather_rows", table.device) == "torch":
         return reference.gather_rows(table, index)
-    _library.require_cpu("gather_rows", table.device)
     result: Tensor = torch.ops.ngae.gather_rows(table, index)
     return result
 

@@ -52,9 +52,8 @@ def linear(
     check_tensor("linear", "x", x, (x.shape[0] if x.dim() else 0, inputs), weight)
     check_tensor("linear", "bias", bias, (outputs,), weight)
     check_precision("linear", precision, weight)
-    if _library.active_backend() == "torch":
+    if _library.backend("linear", weight.device) == "torch":
         return reference.linear(x, weight, bias, precision=precision)
-    _library.require_cpu("linear", weight.device)
     result: Tensor = torch.ops.ngae.linear(x, weight, bias, precision == "bf16")
     return result
 

@@ -54,9 +54,8 @@ def pair_scores(
     check_index("pair_scores", "pair_source", pair_source, weight)
     num_pairs = pair_source.shape[0]
     check_index("pair_scores", "pair_target", pair_target, weight, num_pairs)
-    if _library.active_backend() == "torch":
+    if _library.backend("pair_scores", weight.device) == "torch":
         return reference.pair_scores(source, target, weight, pair_source, pair_target)
-    _library.require_cpu("pair_scores", weight.device)
     result: Tensor = torch.ops.ngae.pair_scores(source, target, weight, pair_source, pair_target)
     return result
 
