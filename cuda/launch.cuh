@@ -2,8 +2,8 @@
 //
 // Rules for kernels, so that they also run under tests/cuda_emulation, which executes one thread
 // of a block after the other: blockDim is a multiple of 32; whole warps take the same way to a
-// barrier, a shuffle or the end; no thread returns before a later __syncthreads; lanes that talk
-// through memory use __syncwarp; masks are full; no atomics, inline assembly or spin waits.
+// barrier or a shuffle; no thread returns before a later __syncthreads; lanes that talk through
+// memory use __syncwarp; masks are full; no atomics, inline assembly or spin waits.
 #pragma once
 
 #include <cuda_runtime.h>
