@@ -1,5 +1,6 @@
 """Tensor operators of ngae: propagation over DAGs, decoding, the dense parts, latent ascent."""
 
+from ngae.ops import dag_gru_cuda as dag_gru_cuda  # registers itself
 from ngae.ops._library import active_backend
 from ngae.ops.adam import adam_step
 from ngae.ops.ascend import ascend

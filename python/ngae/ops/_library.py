@@ -16,6 +16,8 @@ from ngae.errors import UsageError
 BACKENDS = ("cpp", "cuda", "torch")
 _NATIVE = {"cpu": "cpp", "cuda": "cuda"}  # device type: its native backend
 
+_CPU = torch.device("cpu")
+
 GRAPH_FIELDS = (
     "node_type",
     "node_index",
@@ -123,12 +125,16 @@ def function(name: str, dtype: torch.dtype) -> Any:
     return getattr(_native.load(), f"{name}_{suffix}")
 
 
-def graph_arguments(graph: Sequence[Tensor]) -> tuple[list[int], list[int]]:
-    """Check the integer tensors of a batch; return their addresses, and the counts of nodes,
-    edges, graphs and levels.
+def graph_arguments(
+    graph: Sequence[Tensor], device: torch.device = _CPU
+) -> tuple[list[int], list[int]]:
+    """Check the integer tensors of a batch on `device`, but for level_ptr, which is on the CPU.
+
+    Returns:
+        Their addresses; the counts of nodes, edges, graphs and levels.
 
     Raises:
-        ValueError: A tensor is not contiguous, not int32 or not on the CPU, or sizes disagree.
+        ValueError: A tensor is not contiguous, not int32 or elsewhere, or sizes disagree.
     """
     if len(graph) != len(GRAPH_FIELDS):
         raise ValueError(f"graph: expected {len(GRAPH_FIELDS)} tensors, found {len(graph)}")
@@ -141,10 +147,11 @@ def graph_arguments(graph: Sequence[Tensor]) -> tuple[list[int], list[int]]:
         *(levels + 1, nodes),
     )
     for name, tensor, size in zip(GRAPH_FIELDS, graph, expected, strict=True):
-        good = tensor.dtype == torch.int32 and tensor.device.type == "cpu"
+        home = _CPU if name == "level_ptr" else device
+        good = tensor.dtype == torch.int32 and tensor.device == home
         if not good or not tensor.is_contiguous() or tensor.shape != (size,):
             raise ValueError(
-                f"{name}: expected a contiguous int32 CPU tensor of shape ({size},), found "
+                f"{name}: expected a contiguous int32 tensor on {home} of shape ({size},), found "
                 f"{tensor.dtype} on {tensor.device} of shape {tuple(tensor.shape)}"
             )
     return addresses(graph), [nodes, edges, graphs, levels]

@@ -28,7 +28,7 @@ _WEIGHTS = (
     "Tensor w_ih, Tensor b_ih, Tensor w_hh, Tensor b_hh, Tensor w_gate, Tensor b_gate, "
     "Tensor w_map, Tensor? gate_index, Tensor? map_index"
 )
-_SAVED_ROWS = 7  # padded rows per node that forward keeps for backward
+_SAVED_ROWS = 7  # rows per node that forward keeps for backward
 
 torch.library.define(
     "ngae::dag_gru",
@@ -85,24 +85,29 @@ def dag_gru(
     return result
 
 
-def _split(arguments: Sequence[Any]) -> tuple[Sequence[Tensor], Sequence[Any]]:
+def split_arguments(arguments: Sequence[Any]) -> tuple[Sequence[Tensor], Sequence[Any]]:
+    """Part the tensors of a batch from the arguments behind them."""
     return arguments[:_NUM_GRAPH], arguments[_NUM_GRAPH:]
 
 
-def _saved_size(num_nodes: Any, hidden: Any, itemsize: int) -> Any:
-    line, panel = 64 // itemsize, 128 // itemsize
-    return num_nodes * _SAVED_ROWS * ((hidden + panel - 1) // panel * panel + line)
+def saved_size(node_type: Tensor, w_hh: Tensor) -> Any:
+    """Return how many numbers forward keeps: rows for each node, padded on the CPU."""
+    row = w_hh.shape[1]
+    if w_hh.device.type == "cpu":
+        line, panel = 64 // w_hh.element_size(), 128 // w_hh.element_size()
+        row = (row + panel - 1) // panel * panel + line
+    return node_type.shape[0] * _SAVED_ROWS * row
 
 
 @torch.library.impl("ngae::dag_gru", "CPU")
 def _forward(*arguments: Any) -> tuple[Tensor, Tensor]:
-    graph, (*rest, bf16) = _split(arguments)
+    graph, (*rest, bf16) = split_arguments(arguments)
     *weights, initial = _library.contiguous(rest)
     addresses, sizes = _library.weight_arguments(weights)
     w_hh = weights[2]
     assert w_hh is not None
     h = w_hh.new_empty(graph[0].shape[0], sizes[0])
-    saved = w_hh.new_empty(_saved_size(graph[0].shape[0], sizes[0], w_hh.element_size()))
+    saved = w_hh.new_empty(saved_size(graph[0], w_hh))
     _library.function("dag_gru_forward", w_hh.dtype)(
         *_library.graph_arguments(graph),
         addresses,
@@ -116,12 +121,11 @@ def _forward(*arguments: Any) -> tuple[Tensor, Tensor]:
 
 
 def _forward_fake(*arguments: Any) -> tuple[Tensor, Tensor]:
-    graph, rest = _split(arguments)
+    graph, rest = split_arguments(arguments)
     w_hh = rest[2]
     assert w_hh is not None
-    nodes, hidden = graph[0].shape[0], w_hh.shape[1]
-    saved = w_hh.new_empty(_saved_size(nodes, hidden, w_hh.element_size()))
-    return w_hh.new_empty(nodes, hidden), saved
+    h = w_hh.new_empty(graph[0].shape[0], w_hh.shape[1])
+    return h, w_hh.new_empty(saved_size(graph[0], w_hh))
 
 
 def _empty_gradients(
@@ -137,7 +141,7 @@ def _empty_gradients(
 
 @torch.library.impl("ngae::dag_gru_backward", "CPU")
 def _backward(dh: Tensor, *arguments: Any) -> list[Tensor]:
-    graph, (*rest, has_initial, bf16) = _split(arguments)
+    graph, (*rest, has_initial, bf16) = split_arguments(arguments)
     *weights, saved = _library.contiguous(rest)
     dh = dh.contiguous()
     gradients = _empty_gradients(weights, graph, has_initial)
@@ -159,7 +163,7 @@ def _backward(dh: Tensor, *arguments: Any) -> list[Tensor]:
 
 
 def _backward_fake(dh: Tensor, *arguments: Any) -> list[Tensor]:
-    graph, rest = _split(arguments)
+    graph, rest = split_arguments(arguments)
     *weights, _, has_initial, _ = rest
     return _empty_gradients(weights, graph, has_initial)
 
@@ -176,7 +180,7 @@ def _autograd(ctx: Any, dh: Tensor | None, _: Tensor | None) -> tuple[Any, ...]:
     if dh is None:
         return (None,) * len(ctx.needs_input_grad)
     gradients = torch.ops.ngae.dag_gru_backward(dh, *ctx.saved_tensors, ctx.has_initial, ctx.bf16)
-    weights = _split(ctx.saved_tensors[:-1])[1]
+    weights = split_arguments(ctx.saved_tensors[:-1])[1]
     given = [*(weight is not None for weight in weights), ctx.has_initial]
     wanted = (g if is_given else None for g, is_given in zip(gradients, given, strict=True))
     return *(None for _ in range(_NUM_GRAPH)), *wanted, None

@@ -15,17 +15,28 @@ class _RoundedProduct(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(x, weight)
-        return _rounded(x) @ _rounded(weight).T
+        return matmul(x, weight.T, True)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
-        x, weight = map(_rounded, ctx.saved_tensors)
-        gradient = _rounded(gradient)
-        return gradient @ weight, gradient.T @ x
+        x, weight = ctx.saved_tensors
+        return matmul(gradient, weight, True), matmul(gradient.T, x, True)
 
 
-def _rounded(x: Tensor) -> Tensor:
-    return x.bfloat16().to(x.dtype)
+def matmul(x: Tensor, y: Tensor, bf16: bool) -> Tensor:
+    """Return `x @ y`; x (rows, depth), y (depth, columns).
+
+    Args:
+        x: The left matrix.
+        y: The right matrix.
+        bf16: Round both to bfloat16, and add up in float32.
+    """
+    if not bf16:
+        return x @ y
+    x, y = x.bfloat16(), y.bfloat16()
+    if x.device.type == "cuda":
+        return torch.mm(x, y, out_dtype=torch.float32)
+    return x.float() @ y.float()
 
 
 def product(x: Tensor, weight: Tensor, precision: str, bias: Tensor | None = None) -> Tensor:

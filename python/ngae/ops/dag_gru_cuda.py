@@ -1,0 +1,129 @@
+"""`dag_gru` on a GPU: kernels walk the levels, torch takes the large products over all nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ngae.ops import _cuda, _library
+from ngae.ops.dag_gru import saved_size, split_arguments
+from ngae.ops.product import matmul
+
+_PLANES = (1, 1, 3, 2)  # rows of a node in `saved`: h, a, gates, values
+
+
+def _planes(saved: Tensor, num_nodes: int, hidden: int) -> list[Tensor]:
+    """Views of `saved`, each (num_nodes, rows * hidden): h, a, gates, values."""
+    parts = saved.split([num_nodes * rows * hidden for rows in _PLANES])
+    return [part.view(num_nodes, -1) if num_nodes else part.view(0, hidden) for part in parts]
+
+
+def _weight_arguments(weights: Sequence[Tensor | None]) -> tuple[list[int], list[int], Tensor]:
+    """Addresses and sizes for the kernels; the last holds gate and map, one below the other."""
+    w_ih, b_ih, w_hh, b_hh, w_gate, b_gate, w_map, *tables = weights
+    assert w_gate is not None and w_map is not None and w_hh is not None and w_ih is not None
+    message = torch.cat([w_gate, w_map])
+    addresses = _library.addresses([w_ih, b_ih, w_hh, b_hh, message, b_gate, *tables])
+    return addresses, [w_hh.shape[1], w_ih.shape[1]], message
+
+
+@torch.library.impl("ngae::dag_gru", "CUDA")
+def forward(*arguments: Any) -> tuple[Tensor, Tensor]:
+    """Implement `ngae::dag_gru`. `saved` is unset where nothing will read it."""
+    graph, (*rest, bf16) = split_arguments(arguments)
+    *weights, initial = _library.contiguous(rest)
+    w_hh = weights[2]
+    assert w_hh is not None
+    _cuda.require_float32("dag_gru", w_hh)
+    nodes, hidden = graph[0].shape[0], w_hh.shape[1]
+    saved = _cuda.empty(w_hh, saved_size(graph[0], w_hh))
+    message = _cuda.empty(w_hh, nodes, hidden)
+    h, *kept = _planes(saved, nodes, hidden)
+    addresses, sizes, _held = _weight_arguments(weights)
+    _cuda.module().dag_gru_forward(
+        _cuda.run_arguments(w_hh.device, bf16),
+        *_library.graph_arguments(graph, w_hh.device),
+        addresses,
+        sizes,
+        *_library.addresses([initial, h]),
+        _library.addresses(kept),
+        message.data_ptr(),
+    )
+    return h.clone(), saved
+
+
+@torch.library.impl("ngae::dag_gru_backward", "CUDA")
+def backward(dh: Tensor, *arguments: Any) -> list[Tensor]:
+    """Implement `ngae::dag_gru_backward`."""
+    graph, (*rest, has_initial, bf16) = split_arguments(arguments)
+    *weights, saved = _library.contiguous(rest)
+    assert saved is not None
+    dh = dh.contiguous()
+    nodes, hidden = dh.shape
+    h, *kept = _planes(saved, nodes, hidden)
+    da, dgates, dn, dvalues = (_cuda.empty(dh, nodes, rows * hidden) for rows in (1, 3, 1, 2))
+    addresses, sizes, _held = _weight_arguments(weights)
+    _cuda.module().dag_gru_backward(
+        _cuda.run_arguments(dh.device, bf16),
+        *_library.graph_arguments(graph, dh.device),
+        addresses,
+        sizes,
+        has_initial,
+        _library.addresses(kept),
+        dh.data_ptr(),
+        _library.addresses([da, dgates, dn, dvalues]),
+    )
+    gradients = _weight_gradients(weights, graph, (h, kept[0]), (dgates, dn, dvalues), bf16)
+    return [*gradients, da.index_select(0, graph[4]) if has_initial else dh.new_empty(0, hidden)]
+
+
+def _weight_gradients(
+    weights: Sequence[Tensor | None],
+    graph: Sequence[Tensor],
+    states: tuple[Tensor, Tensor],
+    gradients: tuple[Tensor, Tensor, Tensor],
+    bf16: bool,
+) -> list[Tensor]:
+    """Sum the gradients of all nodes.
+
+    Args:
+        weights: The fields of DagGruParameters.
+        graph: The tensors of the batch.
+        states: h and a, each (num_nodes, hidden_dim).
+        gradients: Of the sums that enter r and z and of hidden_n, (num_nodes, 3 * hidden_dim); of
+            the sum that enters n, (num_nodes, hidden_dim); of the sum that enters the gate and of
+            map, (num_nodes, 2 * hidden_dim).
+        bf16: Round the operands of products with matrices.
+
+    Returns:
+        A gradient for each weight; those that are None have no elements.
+    """
+    h, a = states
+    dgates, dn, dvalues = gradients
+    w_ih, gate_index, map_index = weights[0], weights[7], weights[8]
+    assert w_ih is not None
+    hidden = h.shape[1]
+    inputs = torch.cat([dgates[:, : 2 * hidden], dn], dim=1)
+    dmessage = matmul(dvalues.T, h, bf16)
+    tables = [
+        h.new_empty(0) if table is None else _one_hot(graph[1], table.shape[0]).T @ rows
+        for table, rows in zip((gate_index, map_index), dvalues.split(hidden, dim=1), strict=True)
+    ]
+    return [
+        inputs.T @ _one_hot(graph[0], w_ih.shape[1]),
+        inputs.sum(dim=0),
+        matmul(dgates.T, a, bf16),
+        dgates.sum(dim=0),
+        dmessage[:hidden],
+        dvalues[:, :hidden].sum(dim=0),
+        dmessage[hidden:],
+        *tables,
+    ]
+
+
+def _one_hot(index: Tensor, count: int) -> Tensor:
+    """Rows of the unit matrix: float32 (len(index), count). Products with it have one order."""
+    return (index.unsqueeze(1) == torch.arange(count, device=index.device)).float()
