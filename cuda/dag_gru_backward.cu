@@ -5,25 +5,55 @@
 namespace ngae::cuda {
 namespace {
 
-constexpr int kSendThreads = 128;
+constexpr int kSendThreads = 256;
+constexpr int64_t kFewRows = 128;  // of a level that leaves threads over for each row's successors
 
-// Gradients of gate and map of one row and kSendThreads columns, from those of its successors.
+template <int kSplit>
+struct Partial {
+  float sum[kSplit][kSendThreads / kSplit];
+};
+
+// Gradients of gate and map of one row and kSendThreads / kSplit columns, from those of its
+// successors. Merged nodes of the first levels have thousands: kSplit threads share a column.
+template <int kSplit>
 __global__ void __launch_bounds__(kSendThreads)
     send_backward(GraphView graphs, const int32_t* rows, int64_t hidden, const float* da,
                   const float* values, float* dvalues) {
-  const int64_t column = static_cast<int64_t>(blockIdx.y) * kSendThreads + threadIdx.x;
-  if (column >= hidden) return;
+  constexpr int kWidth = kSendThreads / kSplit;
+  NGAE_SHARED(Partial<kSplit>, partial);
+  const int share = static_cast<int>(threadIdx.x) / kWidth;
+  const int lane = static_cast<int>(threadIdx.x) % kWidth;
+  const int64_t column = static_cast<int64_t>(blockIdx.y) * kWidth + lane;
   const int32_t v = rows[blockIdx.x];
-  const int64_t gate = v * 2 * hidden + column, map = gate + hidden;
   const int32_t first = graphs.succ_ptr[v], last = graphs.succ_ptr[v + 1];
-  MessageGradient<float> gradient{0.0f, 0.0f};
-  if (first < last) {
-    float dmessage = 0.0f;
-    for (int32_t e = first; e < last; ++e) dmessage += da[graphs.succ_dst[e] * hidden + column];
-    gradient = message_backward(values[gate], values[map], dmessage);
+  float dmessage = 0.0f;
+  if (column < hidden) {
+    for (int32_t e = first + share; e < last; e += kSplit) {
+      dmessage += da[graphs.succ_dst[e] * hidden + column];
+    }
   }
+  if constexpr (kSplit > 1) {
+    partial.sum[share][lane] = dmessage;
+    __syncthreads();
+    for (int other = 1; other < kSplit; ++other) dmessage += partial.sum[other][lane];
+  }
+  if (share != 0 || column >= hidden) return;
+  const int64_t gate = v * 2 * hidden + column, map = gate + hidden;
+  const bool sends = first < last;
+  const MessageGradient<float> gradient =
+      sends ? message_backward(values[gate], values[map], dmessage)
+            : MessageGradient<float>{0.0f, 0.0f};
   dvalues[gate] = gradient.gate_sum;
   dvalues[map] = gradient.value;
+}
+
+template <int kSplit>
+void launch_send_backward(const GraphView& graphs, const RowSet& rows, int64_t hidden,
+                          const float* da, const float* values, cudaStream_t stream,
+                          float* dvalues) {
+  const Grid grid{rows.count, divide_up(hidden, kSendThreads / kSplit), kSendThreads};
+  launch("send_backward", send_backward<kSplit>, grid, stream, graphs, rows.list, hidden, da,
+         values, dvalues);
 }
 
 // From the whole gradient of a state, the sum over gate and map included, to those of the GRU.
@@ -67,9 +97,8 @@ void dag_gru_backward(const GraphView& graphs, const GruWeights& weights, bool h
   for (int64_t level = graphs.num_levels - 1; level >= 0; --level) {
     const RowSet rows{graphs.level_node + graphs.level_ptr[level],
                       graphs.level_ptr[level + 1] - graphs.level_ptr[level]};
-    launch("send_backward", send_backward,
-           {rows.count, divide_up(hidden, kSendThreads), kSendThreads}, run.stream, graphs,
-           rows.list, hidden, gradients.a, saved.values, gradients.values);
+    const auto send = rows.count <= kFewRows ? launch_send_backward<8> : launch_send_backward<1>;
+    send(graphs, rows, hidden, gradients.a, saved.values, run.stream, gradients.values);
     const bool sends = level + 1 < graphs.num_levels;
     const Product to_state{
         gradients.values,       2 * hidden, rows.list, rows.count, weights.w_message, hidden,
