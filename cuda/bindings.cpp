@@ -20,8 +20,8 @@ using namespace ngae::cuda;
 // Addresses and sizes of tensors, in the order of the structs' members; 0 is no tensor.
 using GraphAddresses = std::array<uintptr_t, 11>;
 using GraphSizes = std::array<int64_t, 4>;
-using WeightAddresses = std::array<uintptr_t, 8>;
-using WeightSizes = std::array<int64_t, 2>;
+using WeightAddresses = std::array<uintptr_t, 9>;
+using WeightSizes = std::array<int64_t, 3>;
 
 // Device, stream, whether operands of products are rounded to bfloat16.
 using RunTuple = std::tuple<int, uintptr_t, bool>;
@@ -43,8 +43,8 @@ ngae::GraphView graph_view(const GraphAddresses& a, const GraphSizes& sizes) {
 
 GruWeights gru_weights(const WeightAddresses& a, const WeightSizes& sizes) {
   const auto numbers = [&](int i) { return at<const float>(a[i]); };
-  return {sizes[0],   sizes[1],   numbers(0), numbers(1), numbers(2),
-          numbers(3), numbers(4), numbers(5), numbers(6), numbers(7)};
+  return {sizes[0],   sizes[1],   sizes[2],   numbers(0), numbers(1), numbers(2),
+          numbers(3), numbers(4), numbers(5), numbers(6), numbers(7), numbers(8)};
 }
 
 SavedStates saved_states(const std::array<uintptr_t, 3>& a) {

@@ -100,15 +100,15 @@ void dag_gru_backward(const GraphView& graphs, const GruWeights& weights, bool h
     const auto send = rows.count <= kFewRows ? launch_send_backward<8> : launch_send_backward<1>;
     send(graphs, rows, hidden, gradients.a, saved.values, run.stream, gradients.values);
     const bool sends = level + 1 < graphs.num_levels;
-    const Product to_state{
-        gradients.values,       2 * hidden, rows.list, rows.count, weights.w_message, hidden,
-        sends ? 2 * hidden : 0, hidden};
+    const Product to_state{gradients.values,       2 * hidden, rows.list, rows.count,
+                           weights.w_gate,         hidden,     hidden,    weights.w_map,
+                           sends ? 2 * hidden : 0, hidden};
     multiply<2, Weight::kColumns, Groups::kApart>(
         "update_backward", to_state, run.bf16,
         FinishState{weights, graphs.node_type, saved, dh, gradients}, run.stream);
     if (level == 0 && !has_initial) break;  // nothing feeds these nodes
-    const Product to_sum{gradients.gates, 3 * hidden, rows.list,  rows.count,
-                         weights.w_hh,    hidden,     3 * hidden, hidden};
+    const Product to_sum{gradients.gates, 3 * hidden, rows.list, rows.count, weights.w_hh,
+                         hidden,          3 * hidden, nullptr,   3 * hidden, hidden};
     multiply<2, Weight::kColumns, Groups::kApart>("aggregate_backward", to_sum, run.bf16,
                                                   AddTo{gradients.a, hidden}, run.stream);
   }

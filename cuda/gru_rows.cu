@@ -54,8 +54,10 @@ struct FinishMessage {
 void update_states(const GruWeights& weights, const RowSet& rows, const int32_t* node_type,
                    const float* a, bool a_is_zero, const Run& run, float* gates, float* h) {
   const int64_t hidden = weights.hidden;
-  const Product product{
-      a, hidden, rows.list, rows.count, weights.w_hh, hidden, a_is_zero ? 0 : hidden, hidden};
+  const Product product{a,          hidden,       rows.list,
+                        rows.count, weights.w_hh, hidden,
+                        3 * hidden, nullptr,      a_is_zero ? 0 : hidden,
+                        hidden};
   multiply<3, Weight::kRows, Groups::kTogether>(
       "update_states", product, run.bf16, FinishState{weights, node_type, a, gates, h}, run.stream);
 }
@@ -63,8 +65,8 @@ void update_states(const GruWeights& weights, const RowSet& rows, const int32_t*
 void send_messages(const GruWeights& weights, const RowSet& rows, const int32_t* node_index,
                    int32_t place, const float* h, const Run& run, float* values, float* message) {
   const int64_t hidden = weights.hidden;
-  const Product product{h,      hidden, rows.list, rows.count, weights.w_message,
-                        hidden, hidden, hidden};
+  const Product product{h,      hidden, rows.list,     rows.count, weights.w_gate,
+                        hidden, hidden, weights.w_map, hidden,     hidden};
   multiply<2, Weight::kRows, Groups::kTogether>(
       "send_messages", product, run.bf16,
       FinishMessage{weights, node_index, place, values, message}, run.stream);

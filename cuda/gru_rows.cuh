@@ -6,16 +6,11 @@
 
 #include <cstdint>
 
+#include "dag_gru.h"
+
 namespace ngae::cuda {
 
-// Weights as in csrc/dag_gru.h, on the device; w_gate and w_map one below the other.
-struct GruWeights {
-  int64_t hidden, num_types;
-  const float *w_ih, *b_ih;             // (3 hidden, num_types), (3 hidden,)
-  const float *w_hh, *b_hh;             // (3 hidden, hidden), (3 hidden,)
-  const float *w_message, *b_gate;      // (2 hidden, hidden), (hidden,)
-  const float *gate_index, *map_index;  // (num_places, hidden) or nullptr
-};
+using GruWeights = DagGruWeights<float>;  // on the device
 
 // Rows of dense arrays with one row per node.
 struct RowSet {

@@ -23,8 +23,10 @@ struct Product {
   int64_t count;
   const float* b;
   int64_t b_stride;
-  int64_t depth;  // 0 gives sums of 0
-  int64_t width;  // columns, of one group where groups are taken together
+  int64_t b_rows;        // of b; the weight's further rows stand in b_below
+  const float* b_below;  // nullptr where there are none
+  int64_t depth;         // 0 gives sums of 0
+  int64_t width;         // columns, of one group where groups are taken together
 };
 
 // The sums of one row, in groups that are taken together; one where they are taken apart.
@@ -47,7 +49,11 @@ struct WeightTile {
     const int64_t j = first(group) + column % kColumns;
     if (j >= p.width || step >= p.depth) return 0.0f;
     const int64_t n = kTaken == Groups::kTogether ? group * p.width + j : j;
-    return p.b[kWeight == Weight::kRows ? n * p.b_stride + step : step * p.b_stride + n];
+    const int64_t row = kWeight == Weight::kRows ? n : step;
+    const int64_t place = kWeight == Weight::kRows ? step : n;
+    const float* from =
+        row < p.b_rows ? p.b + row * p.b_stride : p.b_below + (row - p.b_rows) * p.b_stride;
+    return from[place];
   }
 };
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ngae.ops import _cuda, _library
-from ngae.ops.dag_gru import saved_size, split_arguments
+from ngae.ops.dag_gru import split_arguments
 from ngae.ops.product import matmul
 
 _PLANES = (1, 1, 3, 2)  # rows of a node in `saved`: h, a, gates, values
@@ -21,16 +21,6 @@ def _planes(saved: Tensor, num_nodes: int, hidden: int) -> list[Tensor]:
     return [part.view(num_nodes, -1) if num_nodes else part.view(0, hidden) for part in parts]
 
 
-def _weight_arguments(weights: Sequence[Tensor | None]) -> tuple[list[int], list[int], Tensor]:
-    """Addresses and sizes for the kernels; the last holds gate and map, one below the other."""
-    w_ih, b_ih, w_hh, b_hh, w_gate, b_gate, w_map, *tables = weights
-    assert w_gate is not None and w_map is not None and w_hh is not None and w_ih is not None
-    message = torch.cat([w_gate, w_map])
-    addresses = _library.addresses([w_ih, b_ih, w_hh, b_hh, message, b_gate, *tables])
-    return addresses, [w_hh.shape[1], w_ih.shape[1]], message
-
-
-@torch.library.impl("ngae::dag_gru", "CUDA")
 def forward(*arguments: Any) -> tuple[Tensor, Tensor]:
     """Implement `ngae::dag_gru`. `saved` is unset where nothing will read it."""
     graph, (*rest, bf16) = split_arguments(arguments)
@@ -39,15 +29,13 @@ def forward(*arguments: Any) -> tuple[Tensor, Tensor]:
     assert w_hh is not None
     _cuda.require_float32("dag_gru", w_hh)
     nodes, hidden = graph[0].shape[0], w_hh.shape[1]
-    saved = _cuda.empty(w_hh, saved_size(graph[0], w_hh))
+    saved = _cuda.empty(w_hh, nodes * sum(_PLANES) * hidden)
     message = _cuda.empty(w_hh, nodes, hidden)
     h, *kept = _planes(saved, nodes, hidden)
-    addresses, sizes, _held = _weight_arguments(weights)
     _cuda.module().dag_gru_forward(
         _cuda.run_arguments(w_hh.device, bf16),
         *_library.graph_arguments(graph, w_hh.device),
-        addresses,
-        sizes,
+        *_library.weight_arguments(weights),
         *_library.addresses([initial, h]),
         _library.addresses(kept),
         message.data_ptr(),
@@ -55,7 +43,6 @@ def forward(*arguments: Any) -> tuple[Tensor, Tensor]:
     return h.clone(), saved
 
 
-@torch.library.impl("ngae::dag_gru_backward", "CUDA")
 def backward(dh: Tensor, *arguments: Any) -> list[Tensor]:
     """Implement `ngae::dag_gru_backward`."""
     graph, (*rest, has_initial, bf16) = split_arguments(arguments)
@@ -65,12 +52,10 @@ def backward(dh: Tensor, *arguments: Any) -> list[Tensor]:
     nodes, hidden = dh.shape
     h, *kept = _planes(saved, nodes, hidden)
     da, dgates, dn, dvalues = (_cuda.empty(dh, nodes, rows * hidden) for rows in (1, 3, 1, 2))
-    addresses, sizes, _held = _weight_arguments(weights)
     _cuda.module().dag_gru_backward(
         _cuda.run_arguments(dh.device, bf16),
         *_library.graph_arguments(graph, dh.device),
-        addresses,
-        sizes,
+        *_library.weight_arguments(weights),
         has_initial,
         _library.addresses(kept),
         dh.data_ptr(),
@@ -127,3 +112,7 @@ def _weight_gradients(
 def _one_hot(index: Tensor, count: int) -> Tensor:
     """Rows of the unit matrix: float32 (len(index), count). Products with it have one order."""
     return (index.unsqueeze(1) == torch.arange(count, device=index.device)).float()
+
+
+torch.library.impl("ngae::dag_gru", "CUDA", forward)
+torch.library.impl("ngae::dag_gru_backward", "CUDA", backward)
