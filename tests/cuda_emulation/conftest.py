@@ -1,0 +1,62 @@
+"""Libraries of kernels that run on the CPU; built when first asked for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .build import HERE, Library, build, compiler, project_sources
+from .emulator import Emulator
+
+
+@pytest.fixture(scope="session")
+def build_folder(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
+    """Where built kernels are kept: beside pytest's numbered folders, so later runs find them."""
+    if compiler() is None:
+        pytest.skip("no g++, which the emulation of CUDA needs (NGAE_EMULATION_CXX names another)")
+    base = tmp_path_factory.getbasetemp()
+    given = pytestconfig.getoption("basetemp") is not None
+    return (base if given else base.parent) / "cuda_emulation"
+
+
+@pytest.fixture(scope="session")
+def project_library(build_folder: Path) -> Library:
+    """The module _cuda, its kernels instrumented."""
+    sources = project_sources()
+    if not sources:
+        pytest.skip("no kernels in cuda/")
+    return build("_cuda", sources, build_folder)
+
+
+@pytest.fixture(scope="session")
+def planted_library(build_folder: Path) -> Library:
+    """Kernels that exist for these tests only."""
+    return build("planted", sorted(HERE.glob("*.cu")), build_folder)
+
+
+@pytest.fixture(scope="session")
+def project_emulator(project_library: Library) -> Emulator:
+    return Emulator(project_library.path)
+
+
+@pytest.fixture(scope="session")
+def planted_emulator(planted_library: Library) -> Emulator:
+    return Emulator(planted_library.path)
+
+
+@pytest.fixture
+def emulator(project_emulator: Emulator) -> Iterator[Emulator]:
+    """The kernels of cuda/, with no memory known and nothing found yet."""
+    project_emulator.forget()
+    project_emulator.clear()
+    yield project_emulator
+    project_emulator.forget()
+
+
+@pytest.fixture
+def planted(planted_emulator: Emulator) -> Iterator[Emulator]:
+    """The kernels of this folder, with no memory known and nothing found yet."""
+    planted_emulator.forget()
+    planted_emulator.clear()
+    yield planted_emulator
+    planted_emulator.forget()
