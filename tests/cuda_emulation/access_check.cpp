@@ -63,16 +63,17 @@ const Segments& own_segments() {
 
 uintptr_t number(const void* address) { return reinterpret_cast<uintptr_t>(address); }
 
-bool inside(uintptr_t address, size_t bytes, const void* begin, size_t size) {
-  return address >= number(begin) && address + bytes <= number(begin) + size;
+bool inside(uintptr_t address, size_t bytes, uintptr_t begin, size_t size) {
+  return address >= begin && bytes <= size && address - begin <= size - bytes;
 }
 
 // Stack, arguments, constants: memory that a thread has to itself, or that nobody writes.
 bool is_private(uintptr_t address, size_t bytes, Access access) {
-  if (inside(address, bytes, now.stack, kStackBytes)) return true;
+  if (inside(address, bytes, number(now.stack), kStackBytes)) return true;
   const Segments& own = own_segments();
-  if (address >= own.begin && address + bytes <= own.end) return true;
-  return access == Access::read && inside(address, bytes, now.arguments, now.argument_bytes);
+  if (inside(address, bytes, own.begin, own.end - own.begin)) return true;
+  return access == Access::read &&
+         inside(address, bytes, number(now.arguments), now.argument_bytes);
 }
 
 Place place_of(const Touch& touch) {

@@ -1,7 +1,7 @@
 """Runs the kernels of one library on the CPU and tells what is wrong with their accesses."""
 
 import ctypes
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.machinery import ExtensionFileLoader
@@ -64,9 +64,9 @@ class Emulator:
         self._places = Places(library)
         self._kept: list[Tensor] = []
 
-    def function(self, name: str) -> Callable[..., int | None]:
-        """A function of the library with C linkage."""
-        return self._c[name]
+    def call(self, name: str, *arguments: Tensor | int | str) -> None:
+        """Call a function with C linkage: tensors by address, texts, integers of 64 bits."""
+        self._c[name](*map(_word, arguments))
 
     def module(self, name: str) -> ModuleType:
         """The library as the Python module `name`."""
@@ -165,3 +165,9 @@ class Emulator:
             kind, self._places.function(kernel), self._places.line(place),
             self._places.line(other), (x, y), int(thread), int(count), detail,
         )  # fmt: skip
+
+
+def _word(argument: Tensor | int | str) -> ctypes.c_int64 | ctypes.c_char_p:
+    if isinstance(argument, str):
+        return ctypes.c_char_p(argument.encode())
+    return ctypes.c_int64(argument.data_ptr() if isinstance(argument, Tensor) else argument)
