@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ngae.ops import _cuda
+
 from .build import HERE, Library, build, compiler, project_sources
 from .emulator import Emulator
 
@@ -60,3 +62,17 @@ def planted(planted_emulator: Emulator) -> Iterator[Emulator]:
     planted_emulator.clear()
     yield planted_emulator
     planted_emulator.forget()
+
+
+@pytest.fixture
+def engine(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """The same, at work where the ops' implementations for CUDA expect a GPU."""
+    module = emulator.module("_cuda")
+    monkeypatch.setattr(_cuda, "module", lambda: module)
+    monkeypatch.setattr(_cuda, "run_arguments", lambda device, bf16: (0, 0, bf16))
+    monkeypatch.setattr(
+        _cuda,
+        "empty",
+        lambda like, *shape, dtype=None: emulator.empty(shape, dtype=dtype or like.dtype),
+    )
+    return emulator
