@@ -11,6 +11,7 @@
 #include <malloc.h>
 #endif
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <utility>
@@ -21,6 +22,7 @@
 #include "dag_gru.h"
 #include "dag_merge.h"
 #include "decode.h"
+#include "index_checks.h"
 #include "peak.h"
 #include "philox.h"
 
@@ -118,6 +120,28 @@ ngae::GraphView graph_view(const GraphAddresses& a, const GraphSizes& sizes) {
   const auto ints = [&](int i) { return at<const int32_t>(a[i]); };
   return {sizes[0], sizes[1], sizes[2], sizes[3], ints(0), ints(1), ints(2), ints(3),
           ints(4),  ints(5),  ints(6),  ints(7),  ints(8), ints(9), ints(10)};
+}
+
+// Checks all that the ops follow in a batch, once, for devices whose kernels check nothing.
+// Arrays in the order of GraphView's members.
+void check_batch(const std::array<IntArray, 11>& arrays, int64_t num_types, int64_t num_places) {
+  constexpr std::array<const char*, 11> kNames{"node_type", "node_index", "node_graph", "graph_ptr",
+                                               "root",      "pred_ptr",   "pred_src",   "succ_ptr",
+                                               "succ_dst",  "level_ptr",  "level_node"};
+  const int64_t nodes = arrays[0].size(), graphs = arrays[4].size(), edges = arrays[6].size();
+  const int64_t levels = std::max<int64_t>(arrays[9].size(), 1) - 1;
+  const std::array<int64_t, 11> sizes{nodes, nodes,     nodes, graphs + 1, graphs, nodes + 1,
+                                      edges, nodes + 1, edges, levels + 1, nodes};
+  GraphAddresses addresses;
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    ngae::check_size(kNames[i], arrays[i].size(), sizes[i]);
+    addresses[i] = reinterpret_cast<uintptr_t>(arrays[i].data());
+  }
+  const ngae::GraphView view = graph_view(addresses, {nodes, edges, graphs, levels});
+  const py::gil_scoped_release release;
+  ngae::check_graphs(view, num_types, num_places);
+  ngae::check_level_order(view.pred_ptr, view.pred_src, view.level_ptr, view.level_node, levels,
+                          nodes);
 }
 
 template <class T>
@@ -261,6 +285,9 @@ PYBIND11_MODULE(_C, module) {
              py::arg("pred_src").noconvert(), py::arg("level_ptr").noconvert(),
              py::arg("level_node").noconvert(), py::arg("num_groups"), py::arg("use_index"),
              "Merge equal sub-computations per group: (arrays of a GraphBatch, node_to_merged).");
+  module.def("check_batch", &check_batch, py::arg("arrays").noconvert(), py::arg("num_types"),
+             py::arg("num_places"),
+             "Raise ValueError where an index of a batch leaves its array or levels contradict.");
   module.def(
       "keep_freed_memory", &keep_freed_memory,
       "Ask the C library to keep freed memory for reuse; for whole programs, not libraries.");

@@ -57,4 +57,26 @@ inline void check_levels(const int32_t* ptr, const int32_t* node, int64_t num_le
   }
 }
 
+// Every predecessor stands in a level before its node's. After check_ptr, check_range,
+// check_levels.
+inline void check_level_order(const int32_t* pred_ptr, const int32_t* pred_src,
+                              const int32_t* level_ptr, const int32_t* level_node,
+                              int64_t num_levels, int64_t num_nodes) {
+  std::vector<int32_t> level_of(num_nodes);
+  for (int64_t level = 0; level < num_levels; ++level) {
+    for (int64_t i = level_ptr[level]; i < level_ptr[level + 1]; ++i) {
+      level_of[level_node[i]] = static_cast<int32_t>(level);
+    }
+  }
+  for (int64_t v = 0; v < num_nodes; ++v) {
+    for (int64_t e = pred_ptr[v]; e < pred_ptr[v + 1]; ++e) {
+      if (level_of[pred_src[e]] < level_of[v]) continue;
+      throw std::invalid_argument(
+          "pred_src[" + std::to_string(e) + "]: expected a node of a level before " +
+          std::to_string(level_of[v]) + ", found node " + std::to_string(pred_src[e]) +
+          " of level " + std::to_string(level_of[pred_src[e]]));
+    }
+  }
+}
+
 }  // namespace ngae

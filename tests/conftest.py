@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from ngae.data import Table
 
@@ -25,3 +26,11 @@ def make_table():
         )  # fmt: skip
 
     return make
+
+
+@pytest.fixture
+def cuda_device():
+    """Give the current CUDA device; skip the test where there is none."""
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    return torch.device("cuda", torch.cuda.current_device())

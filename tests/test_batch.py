@@ -15,7 +15,9 @@ from ngae.batch import GraphBatch
 from ngae.dag import Dag
 from ngae.errors import GraphError, UsageError
 
-FIELDS = tuple(GraphBatch.__dataclass_fields__)
+MERGED = ("merged", "reverse_merged")
+FIELDS = tuple(name for name in GraphBatch.__dataclass_fields__ if name not in MERGED)
+ON_HOST = ("level_ptr", "reverse_level_ptr", "greatest")
 
 # Two graphs: a diamond with a long side 0 -> 1 -> 2 -> 3, 0 -> 2, 0 -> 3; and a lone node.
 DIAMOND = Dag((4, 1, 2, 5), ((0, 1), (0, 2), (0, 3), (1, 2), (2, 3)))
@@ -41,6 +43,7 @@ def test_pack_by_hand() -> None:
         "node_graph": [0, 0, 0, 0, 1, 2, 2, 2, 2],
         "graph_ptr": [0, 4, 5, 9],
         "root": [0, 4, 5],
+        "reverse_root": [3, 4, 8],
         "pred_ptr": [0, 0, 1, 3, 5, 5, 5, 6, 7, 9],
         "pred_src": [0, 0, 1, 0, 2, 5, 5, 6, 7],
         "succ_ptr": [0, 3, 4, 5, 5, 5, 7, 8, 9, 9],
@@ -49,6 +52,7 @@ def test_pack_by_hand() -> None:
         "level_node": [0, 4, 5, 1, 6, 7, 2, 8, 3],
         "reverse_level_ptr": [0, 3, 6, 8, 9],
         "reverse_level_node": [3, 4, 8, 2, 6, 7, 1, 5, 0],
+        "greatest": [7, 3],
     }
     assert set(expected) == set(FIELDS)
     for name, values in expected.items():
@@ -59,7 +63,7 @@ def test_pack_by_hand() -> None:
 def test_pack_of_nothing() -> None:
     batch = GraphBatch.pack([])
     for name in FIELDS:
-        expected = [0] if name.endswith("_ptr") else []
+        expected = [0] if name.endswith("_ptr") else [-1, -1] if name == "greatest" else []
         torch.testing.assert_close(getattr(batch, name), ints(expected))
     assert (batch.num_nodes, batch.num_edges, batch.num_graphs, batch.num_levels) == (0, 0, 0, 0)
 
@@ -73,6 +77,7 @@ def test_reverse_swaps_both_directions() -> None:
     batch = GraphBatch.pack([DIAMOND, LONE, FORK])
     back = batch.reverse()
     assert back.root.tolist() == [3, 4, 8]
+    assert back.reverse_root.tolist() == [0, 4, 5]
     for name in FIELDS:
         assert torch.equal(getattr(back.reverse(), name), getattr(batch, name))
     torch.testing.assert_close(back.pred_src, batch.succ_dst)
@@ -207,6 +212,89 @@ def test_merge_refuses_a_broken_batch(field: str, values: list[int], message: st
     batch = replace(GraphBatch.pack([FORK]), **{field: ints(values)})
     with pytest.raises(GraphError, match=message):
         batch.merge(2, use_index=False)
+
+
+def test_on_the_cpu_nothing_is_copied_nor_merged() -> None:
+    batch = GraphBatch.pack([FORK, FORK])
+    moved = batch.to("cpu")
+    for name in FIELDS:
+        assert getattr(moved, name).data_ptr() == getattr(batch, name).data_ptr()
+    assert moved.merged is None
+    assert moved.reverse_merged is None
+
+
+def test_a_device_gets_the_arrays_and_the_host_keeps_the_schedule() -> None:
+    batch = GraphBatch.pack([DIAMOND, LONE, FORK])
+    moved = batch.to("meta")
+    assert moved.device.type == "meta"
+    for name in FIELDS:
+        there, here = getattr(moved, name), getattr(batch, name)
+        assert there.device.type == ("cpu" if name in ON_HOST else "meta"), name
+        assert (there.shape, there.dtype) == (here.shape, here.dtype)
+    assert moved.level_ptr.tolist() == [0, 3, 6, 8, 9]
+    assert moved.reverse().root is moved.reverse_root
+    assert moved.reverse().level_ptr.tolist() == moved.reverse_level_ptr.tolist()
+    assert moved.greatest.tolist() == [7, 3]
+
+
+def test_merged_forms_by_hand() -> None:
+    batch = GraphBatch.pack([FORK, FORK, FORK]).with_merged()
+    assert batch.merged is not None
+    assert batch.reverse_merged is not None
+    assert batch.merged.node_to_merged.tolist() == [0, 1, 2, 3] * 3
+    assert batch.merged.batch.node_type.tolist() == [0, 1, 1, 2]
+    assert batch.merged.batch.pred_src.tolist() == [0, 0, 1, 2]
+    assert batch.reverse_merged.node_to_merged.tolist() == [3, 1, 2, 0] * 3
+    assert batch.reverse_merged.batch.node_index.tolist() == [3, 1, 2, 0]
+    back = batch.reverse()
+    assert (back.merged, back.reverse_merged) == (batch.reverse_merged, batch.merged)
+    on_meta = batch.to("meta").merged
+    assert on_meta is not None
+    assert on_meta.batch.device.type == on_meta.node_to_merged.device.type == "meta"
+    assert on_meta.batch.level_ptr.tolist() == batch.merged.batch.level_ptr.tolist()
+    assert (on_meta.batch.merged, on_meta.node_to_merged.shape) == (None, (12,))
+
+
+@pytest.mark.parametrize(("equal", "is_kept"), [(0, False), (7, False), (8, True)])
+def test_a_merged_form_is_kept_where_it_leaves_seven_of_eight(equal: int, is_kept: bool) -> None:
+    """Of 64 lone nodes `equal` ones more than one have the first one's type."""
+    types = [0] * (equal + 1) + list(range(1, 64 - equal))
+    batch = GraphBatch.pack([Dag((t,), ()) for t in types]).with_merged()
+    assert (batch.merged is not None, batch.reverse_merged is not None) == (is_kept, is_kept)
+
+
+def test_merged_forms_are_made_for_devices_unless_unwanted() -> None:
+    batch = GraphBatch.pack([FORK, FORK])
+    assert batch.to("meta").merged is not None
+    assert batch.to("meta", merge=False).merged is None
+    assert GraphBatch.pack([]).to("meta").merged is None
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "message"),
+    [
+        ("node_type", [0, 1, 3, 2], r"node_type\[2\]: expected 0..2, found 3"),
+        ("node_index", [0, 1, 2, 4], r"node_index\[3\]: expected 0..3, found 4"),
+        ("node_graph", [0, 0, 1, 0], r"node_graph\[2\]: expected 0..0, found 1"),
+        ("graph_ptr", [0, 5], r"graph_ptr: expected rising from 0 to 4"),
+        ("root", [4], r"root\[0\]: expected 0..3, found 4"),
+        ("pred_ptr", [0, 0, 1, 2], r"pred_ptr: expected 5 entries, found 4"),
+        ("pred_src", [0, 0, 1, -1], r"pred_src\[3\]: expected 0..3, found -1"),
+        ("succ_dst", [1, 2, 3, 4], r"succ_dst\[3\]: expected 0..3, found 4"),
+        ("level_ptr", [], r"level_ptr: expected 1 entries, found 0"),
+        ("level_ptr", [0, 2, 1, 4], r"level_ptr: expected rising from 0 to 4"),
+        ("level_node", [0, 1, 1, 3], r"level_node\[2\]: expected above 1, found 1"),
+        ("level_node", [0, 1, 3, 2], r"pred_src\[2\]: expected a node of a level before 1, "
+         r"found node 1 of level 1"),
+        ("reverse_root", [-1], r"with all edges turned round: root\[0\]: expected 0..3, found -1"),
+        ("reverse_level_node", [3, 1, 0, 2], r"with all edges turned round: level_node\[2\]: "
+         r"expected above 1, found 0"),
+    ],
+)  # fmt: skip
+def test_a_broken_batch_does_not_leave_the_cpu(field: str, values: list[int], message: str) -> None:
+    batch = replace(GraphBatch.pack([FORK]), **{field: ints(values)})
+    with pytest.raises(GraphError, match=f"GraphBatch.to: {message}"):
+        batch.to("meta", merge=False)
 
 
 def test_pointers_whose_steps_leave_32_bits() -> None:

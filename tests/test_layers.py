@@ -7,9 +7,8 @@ import ngae
 
 ORDER = (
     "_lazy", "errors", "files", "settings", "_native", "console", "drawing", "dag", "rules",
-    "batch", "ops",
-    "networks", "spaces", "data", "oracles", "models", "baselines", "evaluate", "train",
-    "search", "api", "presets", "commands", "cli", "export", "doctor",
+    "transfer", "batch", "ops", "networks", "spaces", "data", "oracles", "models", "baselines",
+    "evaluate", "train", "search", "api", "presets", "commands", "cli", "export", "doctor",
 )  # fmt: skip
 ROOT = Path(ngae.__file__).parent
 
@@ -42,7 +41,7 @@ def test_imports_go_one_way():
         assert room in ORDER, f"{path}: the room {room} has no place in the order"
         for module in _imports(path):
             target = _room(module)
-            if target in ("", "_C", "__version__"):
+            if target in ("", "_C", "_cuda", "__version__"):
                 continue
             if ORDER.index(target) > ORDER.index(room):
                 wrong.append(f"{path.relative_to(ROOT)} imports {module}")

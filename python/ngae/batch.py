@@ -7,7 +7,7 @@ native code.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -18,28 +18,50 @@ from torch import Tensor
 from ngae import _native
 from ngae.dag import Dag
 from ngae.errors import GraphError, UsageError
+from ngae.transfer import transfer
 
 _PAIRS = {
+    "root": "reverse_root",
     "pred_ptr": "succ_ptr",
     "pred_src": "succ_dst",
     "level_ptr": "reverse_level_ptr",
     "level_node": "reverse_level_node",
+    "merged": "reverse_merged",
 }
 
+_CHECK_INPUT = (
+    "node_type", "node_index", "node_graph", "graph_ptr", "root", "pred_ptr", "pred_src",
+    "succ_ptr", "succ_dst", "level_ptr", "level_node",
+)  # fmt: skip
 _MERGE_INPUT = (
-    "node_type",
-    "node_index",
-    "graph_ptr",
-    "pred_ptr",
-    "pred_src",
-    "level_ptr",
-    "level_node",
-)
+    "node_type", "node_index", "graph_ptr", "pred_ptr", "pred_src", "level_ptr", "level_node",
+)  # fmt: skip
+_ON_DEVICE = (
+    "node_type", "node_index", "node_graph", "graph_ptr", "root", "reverse_root", "pred_ptr",
+    "pred_src", "succ_ptr", "succ_dst", "level_node", "reverse_level_node",
+)  # fmt: skip
+_MOST_LEFT = 7 / 8  # of the nodes: with more of them a merge does not pay
+
+
+@dataclass(frozen=True, eq=False)
+class Merged:
+    """A batch without equal sub-computations, see `GraphBatch.merge`.
+
+    Attributes:
+        batch: One graph.
+        node_to_merged: int64 (num_nodes,) node of `batch` that has the state of each node.
+    """
+
+    batch: GraphBatch
+    node_to_merged: Tensor
 
 
 @dataclass(frozen=True, eq=False)
 class GraphBatch:
-    """Graphs one after the other; all fields are int32 tensors on one device.
+    """Graphs one after the other; fields are int32 tensors on one device, but for three.
+
+    `level_ptr`, `reverse_level_ptr` and `greatest` are on the CPU wherever the others are: the
+    host walks the levels and checks the sizes, and would have to wait for the device to read them.
 
     Attributes:
         node_type: (num_nodes,).
@@ -48,17 +70,21 @@ class GraphBatch:
         graph_ptr: (num_graphs + 1,) nodes of graph g are graph_ptr[g] .. graph_ptr[g + 1] - 1.
         root: (num_graphs,) node that takes an initial state: the first of its graph, the last
             in a reversed batch.
+        reverse_root: (num_graphs,), the same with all edges turned round.
         pred_ptr: (num_nodes + 1,) predecessors of node v are
             pred_src[pred_ptr[v] : pred_ptr[v + 1]].
         pred_src: (num_edges,) global node numbers, ascending for each node.
         succ_ptr: (num_nodes + 1,), the same for successors.
         succ_dst: (num_edges,).
-        level_ptr: (num_levels + 1,) nodes of level i are
+        level_ptr: (num_levels + 1,) on the CPU; nodes of level i are
             level_node[level_ptr[i] : level_ptr[i + 1]].
         level_node: (num_nodes,) nodes by the longest path that leads to them; ascending within a
             level, so that those of a run of graphs are a run of it.
-        reverse_level_ptr: (num_levels + 1,), the same with all edges turned round.
+        reverse_level_ptr: (num_levels + 1,) on the CPU, the same with all edges turned round.
         reverse_level_node: (num_nodes,).
+        greatest: (2,) on the CPU: the greatest node type and node index, -1 without nodes.
+        merged: The batch without equal sub-computations, or None: see `with_merged`.
+        reverse_merged: The same with all edges turned round.
     """
 
     node_type: Tensor
@@ -66,6 +92,7 @@ class GraphBatch:
     node_graph: Tensor
     graph_ptr: Tensor
     root: Tensor
+    reverse_root: Tensor
     pred_ptr: Tensor
     pred_src: Tensor
     succ_ptr: Tensor
@@ -74,6 +101,9 @@ class GraphBatch:
     level_node: Tensor
     reverse_level_ptr: Tensor
     reverse_level_node: Tensor
+    greatest: Tensor
+    merged: Merged | None = None
+    reverse_merged: Merged | None = None
 
     @classmethod
     def pack(cls, dags: Sequence[Dag]) -> GraphBatch:
@@ -126,7 +156,12 @@ class GraphBatch:
 
     @classmethod
     def _of(cls, arrays: Mapping[str, NDArray[np.int32]]) -> GraphBatch:
-        return cls(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+        greatest = [arrays[name].max(initial=-1) for name in ("node_type", "node_index")]
+        return cls(
+            **{name: torch.from_numpy(array) for name, array in arrays.items()},
+            reverse_root=torch.from_numpy(arrays["graph_ptr"][1:] - 1),
+            greatest=torch.from_numpy(np.array(greatest, dtype=np.int32)),
+        )
 
     @property
     def num_nodes(self) -> int:
@@ -150,22 +185,70 @@ class GraphBatch:
 
     @property
     def device(self) -> torch.device:
-        """Device of all fields."""
+        """Device of the nodes and edges."""
         return self.node_type.device
 
-    def to(self, device: torch.device | str) -> GraphBatch:
-        """Return the batch on `device`."""
-        moved = {field.name: getattr(self, field.name).to(device) for field in fields(self)}
-        return GraphBatch(**moved)
+    def to(self, device: torch.device | str, *, merge: bool = True) -> GraphBatch:
+        """Return the batch on `device`.
+
+        A batch that leaves the CPU is checked, since kernels elsewhere follow its indices
+        unseen, and brings its merged forms with it. The host does not wait for the copies.
+
+        Args:
+            device: Where it is wanted.
+            merge: Make the merged forms, which propagation without `initial` takes.
+
+        Raises:
+            GraphError: The batch, made otherwise than by the functions here, has an index out of
+                range, or a node in a level before its predecessor's.
+        """
+        device = torch.device(device)
+        if self.device.type != "cpu" or device.type == "cpu":
+            return self._moved(device)
+        self._check("GraphBatch.to")
+        self.reverse()._check("GraphBatch.to: with all edges turned round")
+        return (self.with_merged() if merge else self)._moved(device)
+
+    def _moved(self, device: torch.device) -> GraphBatch:
+        tensors = transfer([getattr(self, name) for name in _ON_DEVICE], device)
+        return replace(
+            self,
+            **dict(zip(_ON_DEVICE, tensors, strict=True)),
+            merged=_merged_on(self.merged, device),
+            reverse_merged=_merged_on(self.reverse_merged, device),
+        )
+
+    def _check(self, caller: str) -> None:
+        arrays = [getattr(self, name).numpy() for name in _CHECK_INPUT]
+        types, places = (self.greatest + 1).tolist()
+        try:
+            _native.load().check_batch(arrays, num_types=types, num_places=places)
+        except ValueError as error:
+            raise GraphError(f"{caller}: {error}") from None
 
     def reverse(self) -> GraphBatch:
         """Return the batch with all edges turned round; node numbers stay, roots are the last."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {}
         for one, other in _PAIRS.items():
-            values[one], values[other] = values[other], values[one]
-        first, last = self.graph_ptr[:-1], self.graph_ptr[1:] - 1
-        values["root"] = last if torch.equal(self.root, first) else first
-        return GraphBatch(**values)
+            values[one], values[other] = getattr(self, other), getattr(self, one)
+        return replace(self, **values)
+
+    def with_merged(self) -> GraphBatch:
+        """Return the batch with its merged forms, both ways, for a batch on the CPU.
+
+        A form is kept where it has at most 7/8 of the nodes; it holds for weights with and
+        without index tables.
+
+        Raises:
+            GraphError: See `merge`.
+        """
+        return replace(self, merged=self._worthwhile(), reverse_merged=self.reverse()._worthwhile())
+
+    def _worthwhile(self) -> Merged | None:
+        batch, node_to_merged = self.merge(1, use_index=True)
+        if not 0 < batch.num_nodes <= _MOST_LEFT * self.num_nodes:
+            return None
+        return Merged(batch, node_to_merged)
 
     def prefix(self, counts: NDArray[np.int64]) -> GraphBatch:
         """Return the first counts[g] nodes of each graph g, with the edges between them.
@@ -223,6 +306,13 @@ class GraphBatch:
         except ValueError as error:
             raise GraphError(f"GraphBatch.merge: {error}") from None
         return GraphBatch._of(merged), torch.from_numpy(node_to_merged).long()
+
+
+def _merged_on(merged: Merged | None, device: torch.device) -> Merged | None:
+    if merged is None:
+        return None
+    (node_to_merged,) = transfer([merged.node_to_merged], device)
+    return Merged(merged.batch._moved(device), node_to_merged)
 
 
 def _pointers(counts: Sequence[int]) -> NDArray[np.int32]:

@@ -1,15 +1,17 @@
-"""`gather_rows`: by hand, against the reference, gradients, corners, and its promises."""
+"""`gather_rows` and `sum_by_index`: by hand, against the reference, gradients, corners."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import pytest
 import torch
+from torch import Tensor
 from torch.testing import assert_close
 
 from ngae.errors import UsageError
-from ngae.ops import gather_rows, reference
+from ngae.ops import gather_rows, reference, sum_by_index
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -89,3 +91,111 @@ def test_refuses() -> None:
         gather_rows(table, index)
     with pytest.raises(IndexError):
         gather_rows(table, -index)
+
+
+class TestSumByIndex:
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+    @pytest.mark.usefixtures("backend")
+    def test_by_hand(self, dtype: torch.dtype) -> None:
+        values = torch.tensor([[1.0, 2.0], [10.0, 20.0], [100.0, 200.0]], dtype=dtype)
+        values.requires_grad_()
+        sums = sum_by_index(values, torch.tensor([2, 0, 2]), 4)
+        expected = [[10.0, 20.0], [0.0, 0.0], [101.0, 202.0], [0.0, 0.0]]
+        assert_close(sums, torch.tensor(expected, dtype=dtype))
+        dsums = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]], dtype=dtype)
+        (gradient,) = torch.autograd.grad(sums, values, dsums)
+        assert_close(gradient, torch.tensor([[5.0, 6.0], [1.0, 2.0], [5.0, 6.0]], dtype=dtype))
+
+    @pytest.mark.parametrize("columns", [1, 17])
+    @pytest.mark.parametrize(("count", "num_rows"), [(0, 3), (0, 0), (1, 1), (700, 40)])
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+    @pytest.mark.usefixtures("native")
+    def test_equals_reference(
+        self, columns: int, count: int, num_rows: int, dtype: torch.dtype
+    ) -> None:
+        values, index = draw(count, columns, num_rows, dtype)
+        results = []
+        for op in (sum_by_index, reference.sum_by_index):
+            sums = op(values, index, num_rows)
+            weights = torch.linspace(-1, 2, sums.numel(), dtype=dtype).view(sums.shape)
+            results.append((sums, *torch.autograd.grad(sums, values, weights)))
+        for found, expected in zip(*results, strict=True):
+            assert_close(found, expected)
+
+    @pytest.mark.usefixtures("backend")
+    def test_gradcheck(self) -> None:
+        values, index = draw(6, 3, 4, torch.float64)
+        arguments = (values, index, 5)
+        assert torch.autograd.gradcheck(sum_by_index, arguments)
+        assert torch.autograd.gradgradcheck(sum_by_index, arguments)
+
+    @pytest.mark.usefixtures("backend")
+    def test_gradients_of_gradients_of_rows(self) -> None:
+        table = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
+        index = torch.tensor([3, 0, 0, 2, 3])
+        assert torch.autograd.gradgradcheck(lambda t: gather_rows(t, index).square(), (table,))
+
+    def test_opcheck(self) -> None:
+        values, index = draw(3, 2, 4, torch.float32)
+        torch.library.opcheck(torch.ops.ngae.gather_rows_backward.default, (values, index, 4))
+
+    @pytest.mark.usefixtures("backend")
+    def test_refuses(self) -> None:
+        values, index = torch.zeros(2, 3), torch.tensor([0, 4])
+        message = r"sum_by_index: index: expected shape \(2,\), found \(1,\)"
+        with pytest.raises(UsageError, match=message):
+            sum_by_index(values, index[:1], 5)
+        with pytest.raises(UsageError, match=r"values: expected shape \(0, 0\), found \(2,\)"):
+            sum_by_index(values[:, 0], index, 5)
+        with pytest.raises(UsageError, match=r"num_rows: expected at least 0, found -1"):
+            sum_by_index(values, index, -1)
+
+    @pytest.mark.usefixtures("native")
+    def test_refuses_a_number_without_a_row(self) -> None:
+        with pytest.raises(IndexError, match=r"index\[1\]: expected 0..3, found 4"):
+            sum_by_index(torch.zeros(2, 3), torch.tensor([0, 4]), 4)
+
+
+def draw(count: int, columns: int, num_rows: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(count)
+    values = torch.randn(count, columns, generator=generator, dtype=dtype).requires_grad_()
+    return values, torch.randint(max(num_rows, 1), (count,), generator=generator)
+
+
+def in_order(values: Tensor, order: Tensor, ptr: Tensor) -> Tensor:
+    """Compute what the CUDA kernel does, one addition at a time."""
+    sums = values.new_zeros(len(ptr) - 1, values.shape[1])
+    for row in range(len(ptr) - 1):
+        for i in order[ptr[row] : ptr[row + 1]].tolist():
+            sums[row] += values[i]
+    return sums
+
+
+@pytest.mark.parametrize("columns", [1, 5])
+@pytest.mark.parametrize(("count", "num_rows"), [(0, 0), (0, 3), (1, 1), (60, 7), (60, 90)])
+def test_on_cuda_sums_are_runs_of_the_sorted_list(
+    count: int, columns: int, num_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each sum adds up in the order of the list, like the CPU's, so both have the same bits."""
+    module = sys.modules["ngae.ops.gather_rows"]
+    monkeypatch.setattr(module, "_sum_rows", in_order)
+    values, index = draw(count, columns, num_rows, torch.float32)
+    found = module._backward_by_sorting(values.detach(), index, num_rows)
+    assert torch.equal(found, torch.ops.ngae.gather_rows_backward(values, index, num_rows))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("columns", [1, 130])
+@pytest.mark.parametrize(("count", "num_rows"), [(0, 3), (1, 1), (700, 40), (40, 700)])
+def test_on_a_device(count: int, columns: int, num_rows: int, cuda_device: torch.device) -> None:
+    values, index = draw(count, columns, num_rows, torch.float32)
+    table = draw(num_rows, columns, num_rows, torch.float32)[0]
+    results = []
+    for device in (torch.device("cpu"), cuda_device):
+        there = [t.detach().to(device).requires_grad_() for t in (values, table)]
+        at = index.to(device)
+        sums, rows = sum_by_index(there[0], at, num_rows), gather_rows(there[1], at)
+        gradients = torch.autograd.grad(sums.square().sum() + rows.square().sum(), there)
+        results.append([tensor.cpu() for tensor in (sums, rows, *gradients)])
+    for found, expected in zip(*results, strict=True):
+        assert_close(found, expected)

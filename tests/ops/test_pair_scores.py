@@ -69,6 +69,21 @@ def test_equals_reference(columns: int, dtype: torch.dtype) -> None:
         assert_close(one, other)
 
 
+@pytest.mark.parametrize("rows", [(9, 6), (1, 1)])
+@pytest.mark.parametrize("num_pairs", [0, 1, 300])
+def test_composed_as_on_cuda(
+    num_pairs: int, rows: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = draw(17, num_pairs, rows=rows)
+    expected = score_and_gradients(reference.pair_scores, arguments)
+    monkeypatch.setattr("ngae.ops._library.backend", lambda function, device: "cuda")
+    found = score_and_gradients(pair_scores, arguments)
+    for one, other in zip(found, expected, strict=True):
+        assert_close(one, other)
+    if num_pairs == 1:
+        assert torch.autograd.gradcheck(pair_scores, arguments)
+
+
 @pytest.mark.usefixtures("backend")
 def test_gradcheck() -> None:
     arguments = draw(5, 12)
@@ -172,3 +187,18 @@ def test_refuses_a_pair_without_a_row(number: int) -> None:
     assert active_backend() == "cpp"
     with pytest.raises(IndexError, match=rf"pair_target\[3\]: expected 0..5, found {number}"):
         pair_scores(*arguments)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("num_pairs", [0, 1, 300])
+def test_on_a_device(num_pairs: int, cuda_device: torch.device) -> None:
+    arguments = draw(33, num_pairs, torch.float32)
+    expected = score_and_gradients(reference.pair_scores, arguments)
+    there = [t.detach().to(cuda_device) for t in arguments]
+    for tensor in there[:3]:
+        tensor.requires_grad_()
+    score = pair_scores(*there)
+    dscore = torch.linspace(-1, 2, num_pairs, device=cuda_device)
+    found = [score, *torch.autograd.grad(score, there[:3], dscore)]
+    for one, other in zip(found, expected, strict=True):
+        assert_close(one.cpu(), other)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ngae.batch import GraphBatch
 from ngae.rules import FREE, DecodeRules
+from ngae.transfer import transfer
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,9 @@ class Decisions:
         )
 
     def to(self, device: torch.device) -> Decisions:
-        """Return the same lists on `device`."""
-        return Decisions(*(getattr(self, field.name).to(device) for field in fields(self)))
+        """Return the same lists on `device`, where the decoder gives all states an initial one."""
+        lists = [getattr(self, field.name) for field in fields(self)[1:]]
+        return Decisions(self.states.to(device, merge=False), *transfer(lists, device))
 
 
 def _states(batch: GraphBatch, *read: NDArray[np.int64]) -> tuple[GraphBatch, NDArray[np.int64]]:

@@ -16,7 +16,7 @@ from ngae.models.config import ModelConfig
 from ngae.models.decisions import Decisions
 from ngae.models.dense import dense
 from ngae.models.propagation import Propagation
-from ngae.ops import Decoded, DecoderParameters, decode, gather_rows, pair_scores
+from ngae.ops import Decoded, DecoderParameters, decode, gather_rows, pair_scores, sum_by_index
 from ngae.rules import DecodeRules
 
 
@@ -138,4 +138,4 @@ class Decoder(nn.Module):
 
 
 def _sum_by_graph(values: Tensor, graph: Tensor, num_graphs: int) -> Tensor:
-    return values.new_zeros(num_graphs).index_add(0, graph, values)
+    return sum_by_index(values.unsqueeze(1), graph, num_graphs).squeeze(1)

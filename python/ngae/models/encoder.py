@@ -11,6 +11,7 @@ from ngae.batch import GraphBatch
 from ngae.models.config import ModelConfig
 from ngae.models.dense import dense
 from ngae.models.propagation import Propagation
+from ngae.ops import gather_rows
 
 
 @dataclass(frozen=True)
@@ -88,5 +89,7 @@ class Encoder(nn.Module):
     def _ends(self, batch: GraphBatch, states: list[Tensor]) -> Tensor:
         last = batch.graph_ptr[1:].long() - 1
         first = batch.graph_ptr[:-1].long()
-        ends = [state[node] for state, node in zip(states, (last, first), strict=False)]
+        ends = [
+            gather_rows(state, node) for state, node in zip(states, (last, first), strict=False)
+        ]
         return dense(self.unify, torch.cat(ends, dim=1), self.precision)

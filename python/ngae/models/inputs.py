@@ -13,6 +13,7 @@ from torch import Tensor
 from ngae.batch import GraphBatch
 from ngae.data import Table
 from ngae.models.decisions import Decisions
+from ngae.transfer import transfer
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,13 @@ class Inputs:
     def of(cls, table: Table, rows: NDArray[np.int64], device: torch.device) -> Inputs:
         """Pack the given rows of `table`."""
         batch = GraphBatch.pack([table.dags[row] for row in rows])
+        targets = [torch.from_numpy(a[rows]).float() for a in (table.performance, table.complexity)]
+        performance, complexity = transfer(targets, device)
         return cls(
             batch.to(device),
             Decisions.of(batch, table.space.rules).to(device),
-            torch.from_numpy(table.performance[rows]).float().to(device),
-            torch.from_numpy(table.complexity[rows]).float().to(device),
+            performance,
+            complexity,
         )
 
 

@@ -71,6 +71,7 @@ class Propagation(nn.Module):
 
     def type_states(self) -> Tensor:
         """Return the state of a node without predecessors: (num_node_types, hidden_dim)."""
-        types = torch.eye(self.gru.input_size, dtype=self.gru.bias_ih.dtype)
-        states: Tensor = self.gru(types.to(self.gru.bias_ih.device))
+        like = self.gru.bias_ih
+        types = torch.eye(self.gru.input_size, dtype=like.dtype, device=like.device)
+        states: Tensor = self.gru(types)
         return states

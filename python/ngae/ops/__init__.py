@@ -6,7 +6,7 @@ from ngae.ops.adam import adam_step
 from ngae.ops.ascend import ascend
 from ngae.ops.dag_gru import dag_gru
 from ngae.ops.decode import decode
-from ngae.ops.gather_rows import gather_rows
+from ngae.ops.gather_rows import gather_rows, sum_by_index
 from ngae.ops.linear import linear
 from ngae.ops.pair_scores import pair_scores
 from ngae.ops.parameters import (
@@ -29,4 +29,5 @@ __all__ = [
     "gather_rows",
     "linear",
     "pair_scores",
+    "sum_by_index",
 ]

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ngae.ops import _library, reference
+from ngae.ops.gather_rows import gather_rows
 from ngae.ops.parameters import check_index, check_number, check_tensor
 
 _PAIRS = "Tensor source, Tensor target, Tensor weight, Tensor pair_source, Tensor pair_target"
@@ -29,7 +30,8 @@ def pair_scores(
 
         score_i = sum over j of weight_j * relu(source[pair_source_i, j] + target[pair_target_i, j])
 
-    On the CPU a score depends on no other pair, and nothing on the number of threads.
+    On the CPU a score depends on no other pair, and nothing on the number of threads. On CUDA it
+    is a composition of `gather_rows` and a product, with a row for each pair.
 
     Args:
         source: (num_sources, columns), float32 or float64.
@@ -54,8 +56,12 @@ def pair_scores(
     check_index("pair_scores", "pair_source", pair_source, weight)
     num_pairs = pair_source.shape[0]
     check_index("pair_scores", "pair_target", pair_target, weight, num_pairs)
-    if _library.backend("pair_scores", weight.device) == "torch":
+    backend = _library.backend("pair_scores", weight.device)
+    if backend == "torch":
         return reference.pair_scores(source, target, weight, pair_source, pair_target)
+    if backend == "cuda":
+        pairs = gather_rows(source, pair_source) + gather_rows(target, pair_target)
+        return torch.relu(pairs) @ weight
     result: Tensor = torch.ops.ngae.pair_scores(source, target, weight, pair_source, pair_target)
     return result
 

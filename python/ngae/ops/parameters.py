@@ -196,6 +196,13 @@ def check_dag_gru(function: str, parameters: DagGruParameters) -> None:
         check_tensor(function, name, getattr(parameters, name), shape, like)
 
 
+def _greatest(batch: GraphBatch) -> tuple[int, int]:
+    """Greatest node type and node index; what a device holds was checked when it was sent."""
+    if batch.device.type == "cpu":
+        return int(batch.node_type.max()), int(batch.node_index.max())
+    return int(batch.greatest[0]), int(batch.greatest[1])
+
+
 def check_batch(function: str, batch: GraphBatch, parameters: DagGruParameters) -> None:
     """Check that types and places of the batch's nodes have rows in the weights.
 
@@ -208,12 +215,13 @@ def check_batch(function: str, batch: GraphBatch, parameters: DagGruParameters) 
     if not batch.num_nodes or torch.compiler.is_compiling():
         return
     num_types = parameters.w_ih.shape[1]
-    most = int(batch.node_type.max())
-    if most >= num_types:
-        raise UsageError(f"{function}: node_type: expected below {num_types}, found {most}")
+    greatest_type, most = _greatest(batch)
+    if greatest_type >= num_types:
+        raise UsageError(
+            f"{function}: node_type: expected below {num_types}, found {greatest_type}"
+        )
     for name in ("gate_index", "map_index"):
         table = getattr(parameters, name)
-        most = int(batch.node_index.max()) if table is not None else -1
         if table is not None and most >= table.shape[0]:
             raise UsageError(
                 f"{function}: {name}: expected a row for node index {most}, "

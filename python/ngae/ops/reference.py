@@ -66,6 +66,11 @@ def gather_rows(table: Tensor, index: Tensor) -> Tensor:
     return table.index_select(0, index)
 
 
+def sum_by_index(values: Tensor, index: Tensor, num_rows: int) -> Tensor:
+    """Add up rows with the same number; see `ngae.ops.sum_by_index`."""
+    return values.new_zeros(num_rows, values.shape[1]).index_add(0, index, values)
+
+
 def _edges_by_level(
     batch: GraphBatch, order: Tensor, place: Tensor
 ) -> tuple[Tensor, Tensor, list[int]]:
