@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import torch
@@ -157,8 +158,9 @@ class GraphBatch:
     @classmethod
     def _of(cls, arrays: Mapping[str, NDArray[np.int32]]) -> GraphBatch:
         greatest = [arrays[name].max(initial=-1) for name in ("node_type", "node_index")]
+        tensors: dict[str, Any] = {name: torch.from_numpy(a) for name, a in arrays.items()}
         return cls(
-            **{name: torch.from_numpy(array) for name, array in arrays.items()},
+            **tensors,
             reverse_root=torch.from_numpy(arrays["graph_ptr"][1:] - 1),
             greatest=torch.from_numpy(np.array(greatest, dtype=np.int32)),
         )

@@ -59,7 +59,8 @@ class Progress:
         """Move the bar."""
         if self.bar is not None:
             self.bar.update(1)
-            self.bar.set_postfix_str(f"epoch {step.epoch}, objective {step.objective:.3f}", False)
+            mean = "" if step.objective is None else f", objective {step.objective:.3f}"
+            self.bar.set_postfix_str(f"epoch {step.epoch}{mean}", False)
 
     def epoch_ended(self, record: dict[str, Any]) -> None:
         """Say how the epoch went and how long the rest will take."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -102,7 +103,9 @@ class RunFolder:
                 f"{self.path}: expected a free folder, found a run",
                 remedy="pass --resume to go on with it, --overwrite to replace it, or --out",
             )
-        differences = self.read_config().differences(config)
+        saved = self.read_config()
+        train = dataclasses.replace(saved.train, device=config.train.device)  # may be another
+        differences = dataclasses.replace(saved, train=train).differences(config)
         if differences:
             raise RefusedError(
                 f"{self.path}: expected the settings of the run to resume, found other ones: "

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -23,13 +23,14 @@ from ngae.evaluate.metrics import pearson_r
 from ngae.evaluate.protocol import score
 from ngae.models import NGAEModel, objective
 from ngae.models.inputs import Inputs
-from ngae.models.loss import TERM_NAMES
 from ngae.models.predictors import TargetScaler
 from ngae.train.checkpoint import Checkpoint, load_weights, read_checkpoint, write_checkpoint
 from ngae.train.config import RunConfig
 from ngae.train.folder import RunFolder, append_log, cut_log
 from ngae.train.interrupt import Interrupt
-from ngae.train.optimizer import clipped_step, new_adam
+from ngae.train.optimizer import clipped_step, load_state, new_adam, state_tensors
+from ngae.train.terms import NAMES, TermSums, steps_between_readings
+from ngae.transfer import transfer
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,14 @@ class Step:
         epoch: From 1.
         step: Steps done in this epoch.
         steps: Steps of an epoch.
-        objective: Mean of this epoch's steps so far.
+        objective: The last known mean over an epoch's steps so far, or None. On the CPU it is
+            that of this step, on a GPU up to 49 steps older.
     """
 
     epoch: int
     step: int
     steps: int
-    objective: float
+    objective: float | None
 
 
 OnStep = Callable[[Step], None]
@@ -97,7 +99,9 @@ class Trainer:
         self.optimizer = new_adam(self.model.parameters(), config.train.lr, self.model.device)
         self.steps_per_epoch = math.ceil(len(data.train) / config.train.batch_size)
         self.step = 0
-        self.sums = torch.zeros(len(TERM_NAMES) + 1, dtype=torch.float64)
+        device = self.model.device
+        self.terms = TermSums(device, steps_between_readings(device))
+        self.known_objective: float | None = None
         self.best = math.inf
 
     @property
@@ -126,8 +130,8 @@ class Trainer:
                 f"({expected}), found {found}"
             )
         load_weights(self.model, checkpoint.part("model."), self.folder.last)
-        self._load_optimizer(checkpoint.part("optimizer."))
-        self.sums = checkpoint.tensors["sums"].clone()
+        load_state(self.optimizer, self.model, checkpoint.part("optimizer."))
+        self.terms.sums = checkpoint.tensors["sums"].clone().to(self.model.device)
         self.step = checkpoint.facts["step"]
         self.best = checkpoint.facts["best"] if checkpoint.facts["best"] is not None else math.inf
         cut_log(self.folder.log, self.epochs_done)
@@ -137,7 +141,9 @@ class Trainer:
         """Train to the end.
 
         Raises:
-            TrainingError: A term of the objective is not finite; the last checkpoint is kept.
+            TrainingError: A term of the objective is not finite; the last checkpoint is kept. On
+                the CPU it is found before the step is taken, elsewhere some steps later, but
+                before anything is saved.
             Interrupted: A signal came; a checkpoint of this very step is saved.
         """
         self.model.train()
@@ -151,47 +157,63 @@ class Trainer:
                 if interrupt.received is not None and self.epochs_done == epoch:
                     self.save()
                     interrupt.stop()
+            self._check()  # waits for the device, so that the time is that of all steps
             self._end_epoch(time.perf_counter() - started, self.step - first, on_epoch)
             if interrupt.received is not None:
                 interrupt.stop()
 
     def save(self) -> None:
-        """Write the last checkpoint: weights, the optimiser's state, where we are."""
+        """Write the last checkpoint: weights, the optimiser's state, where we are.
+
+        Raises:
+            TrainingError: A term of the objective was not finite; nothing is written.
+        """
+        self._check()
         tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
-        for name, parameter in self.model.named_parameters():
-            for key, value in self.optimizer.state.get(parameter, {}).items():
-                tensors[f"optimizer.{key}.{name}"] = value
-        tensors["sums"] = self.sums
+        for name, value in state_tensors(self.optimizer, self.model).items():
+            tensors[f"optimizer.{name}"] = value
+        tensors["sums"] = self.terms.sums
         write_checkpoint(self.folder.last, Checkpoint(tensors, self._facts()))
 
     def _step(self, order: NDArray[np.int64]) -> None:
         size = self.config.train.batch_size
         start = (self.step % self.steps_per_epoch) * size
         inputs = Inputs.of(self.data.train, order[start : start + size], self.model.device)
-        noise = self._noise(inputs.batch.num_graphs)
+        self._learn(inputs, self._noise(inputs.batch.num_graphs))
+        self.step += 1
+
+    def _learn(self, inputs: Inputs, noise: Tensor) -> None:
+        """Take a step; the host waits for nothing, unless the terms are to be read."""
         terms = self.model(
             inputs.batch, inputs.decisions, inputs.performance, inputs.complexity, noise
         )
         total = objective(terms, self.config.loss)
-        values = torch.stack([total.detach(), *terms.as_dict().values()]).double().cpu()
-        self._check(values)
+        self.terms.add(self.step, total, terms)
+        if self.terms.is_due:
+            self._check()
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
         clipped_step(self.optimizer, self.config.train.clip)
-        self.sums += values
-        self.step += 1
 
-    def _check(self, values: Tensor) -> None:
-        if bool(torch.isfinite(values).all()):
+    def _check(self) -> None:
+        """Read the terms of the steps that were not read yet."""
+        steps = self.terms.unread
+        if not steps:
             return
-        names = ("objective", *TERM_NAMES)
-        bad = [f"{n} = {v}" for n, v in zip(names, values.tolist(), strict=True)
-               if not math.isfinite(v)]  # fmt: skip
+        sums = self.terms.read()
+        if not all(map(math.isfinite, sums)):
+            self._refuse(steps, sums)
+        self.known_objective = sums[0] / (steps[-1] % self.steps_per_epoch + 1)
+
+    def _refuse(self, steps: range, sums: list[float]) -> NoReturn:
+        bad = [f"{n} = {v}" for n, v in zip(NAMES, sums, strict=True) if not math.isfinite(v)]
         kept = self.folder.last if self.folder.last.exists() else "none was written yet"
+        first, last = (step % self.steps_per_epoch + 1 for step in (steps[0], steps[-1]))
+        span = f"step {last}" if first == last else f"steps {first} to {last}"
         raise TrainingError(
-            f"epoch {self.epochs_done + 1}, step {self.step % self.steps_per_epoch + 1}: "
+            f"epoch {steps[-1] // self.steps_per_epoch + 1}, {span}: "
             f"expected finite terms, found {', '.join(bad[1:] or bad)}; last good checkpoint: "
             f"{kept}",
             remedy="lower --lr or --clip, or check the table's values",
@@ -200,7 +222,7 @@ class Trainer:
     def _noise(self, num_graphs: int) -> Tensor:
         generator = torch.Generator().manual_seed(_mix(self.config.train.seed, self.step, 1))
         noise = torch.randn(num_graphs, self.config.model.latent_dim, generator=generator)
-        return (noise * self.config.loss.noise_scale).to(self.model.device)
+        return transfer([noise * self.config.loss.noise_scale], self.model.device)[0]
 
     def _learning_rate(self) -> float:
         train = self.config.train
@@ -209,20 +231,20 @@ class Trainer:
 
     def _progress(self, epoch: int) -> Step:
         done = self.step - epoch * self.steps_per_epoch
-        return Step(epoch + 1, done, self.steps_per_epoch, float(self.sums[0]) / done)
+        return Step(epoch + 1, done, self.steps_per_epoch, self.known_objective)
 
     def _end_epoch(self, seconds: float, steps: int, on_epoch: OnEpoch) -> None:
-        means = (self.sums / self.steps_per_epoch).tolist()
+        means = [value / self.steps_per_epoch for value in self.terms.read()]
         record = {
             "epoch": self.epochs_done,
             "step": self.step,
-            **dict(zip(("objective", *TERM_NAMES), means, strict=True)),
+            **dict(zip(NAMES, means, strict=True)),
             "lr": self._learning_rate(),
             "test": self._test_scores(),
             "seconds": seconds,
             "graphs_per_s": len(self.data.train) * steps / self.steps_per_epoch / seconds,
         }
-        self.sums = torch.zeros_like(self.sums)
+        self.terms.clear()
         improved = means[0] < self.best
         self.best = min(self.best, means[0])
         if improved:
@@ -255,18 +277,6 @@ class Trainer:
             "step": self.step,
             "best": self.best if math.isfinite(self.best) else None,
         }
-
-    def _load_optimizer(self, state: dict[str, Tensor]) -> None:
-        for name, parameter in self.model.named_parameters():
-            values = {
-                key: state[f"{key}.{name}"].clone()
-                for key in ("step", "exp_avg", "exp_avg_sq")
-                if f"{key}.{name}" in state
-            }
-            if values:
-                self.optimizer.state[parameter] = {
-                    k: v if k == "step" else v.to(parameter.device) for k, v in values.items()
-                }
 
 
 def load_model(folder: RunFolder, data: Dataset, config: RunConfig) -> NGAEModel:

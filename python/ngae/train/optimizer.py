@@ -5,10 +5,10 @@ The state is that of `torch.optim.Adam`, so that checkpoints do not depend on wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import Parameter
 
 from ngae.ops import active_backend
@@ -29,13 +29,50 @@ def clipped_step(optimizer: torch.optim.Adam, clip: float) -> None:
     """
     (group,) = optimizer.param_groups
     parameters = [p for p in group["params"] if p.grad is not None]
-    on_cpu = all(p.device.type == "cpu" for p in parameters)
-    steps = {float(optimizer.state[p].get("step", 0)) for p in parameters}
-    if active_backend() == "cpp" and on_cpu and len(steps) == 1:  # all have taken as many steps
+    if _is_native(optimizer, parameters):
         _native_step(optimizer, parameters, clip)
     else:
         torch.nn.utils.clip_grad_norm_(parameters, clip)
         optimizer.step()
+
+
+def _is_native(optimizer: torch.optim.Adam, parameters: list[Tensor]) -> bool:
+    """Whether the native step can be taken: on the CPU, where all have taken as many steps.
+
+    The device comes first: to read a count on another one would wait for it.
+    """
+    if any(p.device.type != "cpu" for p in parameters) or active_backend() != "cpp":
+        return False
+    return len({float(optimizer.state[p].get("step", 0)) for p in parameters}) == 1
+
+
+def state_tensors(optimizer: torch.optim.Adam, model: nn.Module) -> dict[str, Tensor]:
+    """Return the optimiser's state as tensors `<key>.<name of the parameter>`."""
+    return {
+        f"{key}.{name}": value
+        for name, parameter in model.named_parameters()
+        for key, value in optimizer.state.get(parameter, {}).items()
+    }
+
+
+def load_state(optimizer: torch.optim.Adam, model: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Take over what `state_tensors` gave, on whichever device.
+
+    Args:
+        optimizer: Made by `new_adam` over the parameters of `model`.
+        model: The model.
+        state: Tensors by name; parameters without any have taken no step.
+    """
+    is_fused = bool(optimizer.defaults["fused"])
+    for name, parameter in model.named_parameters():
+        if f"step.{name}" not in state:
+            continue
+        device = parameter.device
+        optimizer.state[parameter] = {
+            # The fused step counts where the weights are, the others on the CPU.
+            key: state[f"{key}.{name}"].clone().to(device if is_fused or key != "step" else "cpu")
+            for key in ("step", "exp_avg", "exp_avg_sq")
+        }
 
 
 @torch.no_grad()

@@ -154,5 +154,5 @@ def environment(device: torch.device) -> dict[str, Any]:
         "cpus": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "device": str(device),
-        "ops": active_backend(),
+        "ops": active_backend(device),
     }
