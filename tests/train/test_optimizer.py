@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ngae.train.optimizer import clipped_step, new_adam
+from ngae.train.optimizer import (
+    _is_native,
+    clipped_step,
+    load_state,
+    new_adam,
+    state_tensors,
+)
 
 
 @pytest.mark.parametrize("clip", [0.1, 1e6])
@@ -57,3 +63,72 @@ def test_a_state_goes_on_with_the_other_backend(monkeypatch: pytest.MonkeyPatch)
         results.append(parameter)
     torch.testing.assert_close(results[0], results[1])
     assert results[0].detach().ne(1).all()
+
+
+def stepped_layer() -> tuple[torch.nn.Linear, torch.optim.Adam]:
+    """A layer of which only the weight has taken steps, two of them."""
+    layer = torch.nn.Linear(3, 2)
+    optimizer = new_adam(layer.parameters(), 0.01, torch.device("cpu"))
+    for step in range(2):
+        layer.weight.grad = torch.linspace(-1, 1, 6).view(2, 3) + step
+        clipped_step(optimizer, 1.0)
+    return layer, optimizer
+
+
+def test_a_state_is_taken_over() -> None:
+    layer, optimizer = stepped_layer()
+    state = state_tensors(optimizer, layer)
+    assert set(state) == {"step.weight", "exp_avg.weight", "exp_avg_sq.weight"}
+    other = torch.nn.Linear(3, 2)
+    taken = new_adam(other.parameters(), 0.01, torch.device("cpu"))
+    load_state(taken, other, state)
+    assert taken.state[other.bias] == {}
+    assert state_tensors(taken, other).keys() == state.keys()
+    for name, value in state_tensors(taken, other).items():
+        torch.testing.assert_close(value, state[name], rtol=0, atol=0)
+        assert value.data_ptr() != state[name].data_ptr()
+
+
+def test_a_state_goes_to_the_weights_device() -> None:
+    layer, optimizer = stepped_layer()
+    there = torch.nn.Linear(3, 2, device="meta")
+    taken = new_adam(there.parameters(), 0.01, torch.device("meta"))
+    load_state(taken, there, state_tensors(optimizer, layer))
+    state = taken.state[there.weight]
+    assert state["exp_avg"].device.type == state["exp_avg_sq"].device.type == "meta"
+    assert state["step"].tolist() == 2.0  # not fused: counted on the CPU
+
+
+def test_no_state_is_read_off_the_cpu() -> None:
+    """On the meta device there is nothing to read: whoever tries raises."""
+    layer = torch.nn.Linear(3, 2, device="meta")
+    optimizer = new_adam(layer.parameters(), 0.01, torch.device("meta"))
+    count = torch.zeros((), device="meta")
+    optimizer.state[layer.weight]["step"] = count
+    with pytest.raises(RuntimeError, match="meta"):
+        float(count)
+    assert not _is_native(optimizer, list(layer.parameters()))
+
+
+@pytest.mark.gpu
+def test_steps_on_a_device(cuda_device: torch.device) -> None:
+    results = []
+    for device in (torch.device("cpu"), cuda_device):
+        layer, optimizer = stepped_layer()
+        moved = torch.nn.Linear(3, 2).to(device)
+        moved.load_state_dict({"weight": torch.ones(2, 3), "bias": torch.ones(2)})
+        taken = new_adam(moved.parameters(), 0.01, device)
+        load_state(taken, moved, state_tensors(optimizer, layer))
+        moved.weight.grad = torch.linspace(-2, 1, 6, device=device).view(2, 3)
+        if device.type == "cuda":
+            torch.cuda.set_sync_debug_mode("error")
+        try:
+            clipped_step(taken, 1.0)
+        finally:
+            if device.type == "cuda":
+                torch.cuda.set_sync_debug_mode("default")
+        results.append(
+            [moved.weight.cpu(), *(s.cpu() for s in state_tensors(taken, moved).values())]
+        )
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other)

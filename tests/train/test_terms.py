@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import signal
 
@@ -169,17 +168,3 @@ def test_a_run_goes_on_on_another_device(tmp_path, data, config, changed):
     assert (ours.resume(), theirs.resume()) == (True, True)
     for name, weight in theirs.model.state_dict().items():
         assert torch.equal(weight, ours.model.state_dict()[name])
-
-
-def test_a_checkpoint_comes_back_on_a_device_without_values(tmp_path, data, config, changed):
-    folder = RunFolder(tmp_path / "run")
-    with pytest.raises(Interrupted):
-        run_training(config, data, folder, observer=_StopAt(7))
-    trainer = Trainer(changed(config, "train", device="meta"), data, folder)
-    assert trainer.resume()
-    assert trainer.step == 7
-    assert trainer.terms.sums.device.type == "meta"
-    state = trainer.optimizer.state[trainer.model.encoder.mean.weight]
-    assert state["exp_avg"].device.type == state["exp_avg_sq"].device.type == "meta"
-    assert (state["step"].device.type, float(state["step"])) == ("cpu", 7.0)
-    assert dataclasses.asdict(trainer.config)["train"]["device"] == "meta"
