@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ngae.batch import GraphBatch
 from ngae.ops import _library, reference
+from ngae.ops.gather_rows import gather_rows
 from ngae.ops.parameters import (
     DagGruParameters,
     check_batch,
@@ -76,11 +77,20 @@ def dag_gru(
     check_batch("dag_gru", batch, parameters)
     hidden = parameters.w_hh.shape[1]
     check_tensor("dag_gru", "initial", initial, (batch.num_graphs, hidden), parameters.w_hh)
-    if _library.backend("dag_gru", parameters.w_hh.device) == "torch":
+    backend = _library.backend("dag_gru", parameters.w_hh.device)
+    if backend == "torch":
         return reference.dag_gru(batch, parameters, initial, precision=precision)
-    h, _ = torch.ops.ngae.dag_gru(
-        *_library.graph_tensors(batch), *parameters, initial, precision == "bf16"
-    )
+    bf16 = precision == "bf16"
+    if backend == "cuda" and initial is None and batch.merged is not None:
+        h = _states(batch.merged.batch, parameters, None, bf16)
+        return gather_rows(h, batch.merged.node_to_merged)
+    return _states(batch, parameters, initial, bf16)
+
+
+def _states(
+    batch: GraphBatch, parameters: DagGruParameters, initial: Tensor | None, bf16: bool
+) -> Tensor:
+    h, _ = torch.ops.ngae.dag_gru(*_library.graph_tensors(batch), *parameters, initial, bf16)
     result: Tensor = h
     return result
 
