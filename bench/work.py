@@ -111,7 +111,7 @@ def train_step(hidden_dim: int, graphs: int) -> Case:
             trainer._step(order)
             states = trainer.optimizer.state  # first moments: means of the limited gradients
             moments = [states[p]["exp_avg"] for p in trainer.model.parameters() if p in states]
-            return [trainer.sums.float(), *moments]
+            return [trainer.terms.sums.float(), *moments]
 
         return work
 
