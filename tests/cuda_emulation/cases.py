@@ -56,15 +56,15 @@ SIZES = [
 ]
 
 
-def parameters(hidden: int, index: bool, places: int = PLACES) -> DagGruParameters:
+def parameters(hidden: int, index: bool, types: int = TYPES) -> DagGruParameters:
     generator = torch.Generator().manual_seed(hidden)
 
     def numbers(*shape: int) -> Tensor:
         return torch.randn(*shape, generator=generator) / shape[-1] ** 0.5
 
-    tables = (numbers(places, hidden), numbers(places, hidden)) if index else (None, None)
+    tables = (numbers(PLACES, hidden), numbers(PLACES, hidden)) if index else (None, None)
     return DagGruParameters(
-        numbers(3 * hidden, TYPES),
+        numbers(3 * hidden, types),
         numbers(3 * hidden),
         numbers(3 * hidden, hidden),
         numbers(3 * hidden),
