@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "dag_gru.cuh"
+#include "decode.cuh"
 #include "launch.cuh"
 #include "sum_rows.cuh"
 
@@ -82,6 +83,62 @@ void sum(const RunTuple& run, const std::array<int64_t, 2>& sizes,
            at<const float>(a[2]), run_of(run).stream, at<float>(a[3]));
 }
 
+using HeadAddresses = std::array<uintptr_t, 12>;
+using HeadSizes = std::array<int64_t, 3>;
+
+// The tables of the rules on the device, and the types allowed on the host.
+using RuleAddresses = std::array<uintptr_t, 5>;
+using RuleSizes = std::array<int64_t, 2>;
+
+DecodeMemory decode_memory(const std::array<uintptr_t, 14>& a) {
+  const auto numbers = [&](int i) { return at<float>(a[i]); };
+  return {at<int32_t>(a[0]),  numbers(1),         numbers(2),  numbers(3), numbers(4),
+          numbers(5),         numbers(6),         numbers(7),  numbers(8), numbers(9),
+          at<uint8_t>(a[10]), at<int32_t>(a[11]), numbers(12), numbers(13)};
+}
+
+// As of _C, and addresses of DecodeMemory.
+void decode_samples(const RunTuple& run, const WeightAddresses& weights,
+                    const WeightSizes& weight_sizes, const HeadAddresses& heads,
+                    const HeadSizes& head_sizes, const RuleAddresses& rules,
+                    const RuleSizes& rule_sizes, int32_t start_type, int32_t end_type,
+                    bool loose_ends_to_end, const std::array<uintptr_t, 3>& in, int64_t num_samples,
+                    int64_t seed, bool stochastic, const std::array<uintptr_t, 14>& memory,
+                    const std::array<uintptr_t, 3>& out) {
+  const py::gil_scoped_release release;
+  const DeviceGuard guard(std::get<0>(run));
+  const auto head = [&](int i) { return at<const float>(heads[i]); };
+  const DecodeWeights decoder{gru_weights(weights, weight_sizes),
+                              head_sizes[0],
+                              head_sizes[1],
+                              head_sizes[2],
+                              head(0),
+                              head(1),
+                              head(2),
+                              head(3),
+                              head(4),
+                              head(5),
+                              head(6),
+                              head(7),
+                              head(8),
+                              head(9),
+                              head(10),
+                              head(11)};
+  const ngae::RulesView view{rule_sizes[0],
+                             rule_sizes[1],
+                             start_type,
+                             end_type,
+                             loose_ends_to_end,
+                             at<const uint8_t>(rules[0]),
+                             at<const uint8_t>(rules[1]),
+                             at<const int32_t>(rules[2]),
+                             at<const int32_t>(rules[3])};
+  decode({num_samples, at<const float>(in[0]), at<const float>(in[1]), at<const int64_t>(in[2]),
+          static_cast<uint64_t>(seed), stochastic},
+         decoder, view, at<const uint8_t>(rules[4]), run_of(run), decode_memory(memory),
+         {at<int32_t>(out[0]), at<uint8_t>(out[1]), at<int32_t>(out[2])});
+}
+
 int device_count() {
   int count = 0;
   check(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
@@ -96,4 +153,5 @@ PYBIND11_MODULE(_cuda, module) {
   module.def("dag_gru_forward", &forward);
   module.def("dag_gru_backward", &backward);
   module.def("sum_rows", &sum);
+  module.def("decode", &decode_samples);
 }

@@ -9,6 +9,7 @@ from ngae.ops import _cuda
 
 from .build import HERE, Library, build, compiler, project_sources
 from .emulator import Emulator
+from .ops import EmulatedOps
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +77,9 @@ def engine(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
         lambda like, *shape, dtype=None: emulator.empty(shape, dtype=dtype or like.dtype),
     )
     return emulator
+
+
+@pytest.fixture
+def ops(engine: Emulator) -> EmulatedOps:
+    """The CUDA implementations of the ops, on the emulated module."""
+    return EmulatedOps(engine)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from ngae.errors import UsageError
-from ngae.ops import _library, reference_decode
+from ngae.ops import _cuda, _library, reference_decode
 from ngae.ops.parameters import (
     DagGruParameters,
     Decoded,
@@ -166,12 +166,14 @@ def _check_weights(parameters: DecoderParameters, rules: DecodeRules, latent: in
             )
 
 
-def _outputs(z: Tensor, max_nodes: int) -> tuple[Tensor, Tensor, Tensor]:
+def _outputs(
+    z: Tensor, max_nodes: int, empty: Callable[..., Tensor] = Tensor.new_empty
+) -> tuple[Tensor, Tensor, Tensor]:
     samples = z.shape[0]
     return (
-        z.new_empty(samples, max_nodes, dtype=torch.int32),
-        z.new_empty(samples, max_nodes, max_nodes, dtype=torch.bool),
-        z.new_empty(samples, dtype=torch.int32),
+        empty(z, samples, max_nodes, dtype=torch.int32),
+        empty(z, samples, max_nodes, max_nodes, dtype=torch.bool),
+        empty(z, samples, dtype=torch.int32),
     )
 
 
@@ -214,6 +216,75 @@ def _decode(
     return outputs
 
 
+def _decode_cuda(
+    z: Tensor,
+    initial: Tensor,
+    sample_ids: Tensor,
+    weights: Sequence[Tensor | None],
+    rules: Sequence[Tensor],
+    start_type: int,
+    end_type: int,
+    loose_ends_to_end: bool,
+    seed: int,
+    stochastic: bool,
+    bf16: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    _cuda.require_float32("decode", z)
+    z, initial = z.contiguous(), initial.contiguous()
+    ids = _cuda.to_device(sample_ids.contiguous(), z.device)
+    held, on_host = _library.contiguous(weights), [table.contiguous() for table in rules]
+    tables = [_cuda.to_device(table, z.device) for table in on_host]
+    gru, heads = held[:_NUM_GRU], held[_NUM_GRU:]
+    type_bias, edge_bias = heads[2], heads[8]
+    assert type_bias is not None and edge_bias is not None
+    sizes = [z.shape[1], type_bias.shape[0], edge_bias.shape[0]]
+    nodes, num_types = rules[0].shape
+    memory = _memory(initial, nodes, num_types, *sizes[1:])
+    outputs = _outputs(z, nodes, _cuda.empty)
+    _cuda.module().decode(
+        _cuda.run_arguments(z.device, bf16),
+        *_library.weight_arguments(gru),
+        _library.addresses(heads),
+        sizes,
+        _library.addresses([*tables, on_host[0]]),
+        [nodes, num_types],
+        start_type,
+        end_type,
+        loose_ends_to_end,
+        _library.addresses([z, initial, ids]),
+        z.shape[0],
+        seed,
+        stochastic,
+        _library.addresses(memory),
+        _library.addresses(outputs),
+    )
+    return outputs
+
+
+def _memory(
+    initial: Tensor, nodes: int, num_types: int, type_dim: int, edge_dim: int
+) -> list[Tensor]:
+    """Memory of a decoding on a GPU, in the order of DecodeMemory of cuda/decode.cuh."""
+    samples, hidden = initial.shape
+    sizes: list[tuple[tuple[int, ...], torch.dtype]] = [
+        ((samples,), torch.int32),
+        ((samples, hidden), torch.float32),
+        ((samples, hidden), torch.float32),
+        ((nodes, samples, hidden), torch.float32),
+        ((nodes, samples, edge_dim), torch.float32),
+        ((samples, type_dim), torch.float32),
+        ((samples, edge_dim), torch.float32),
+        ((samples, type_dim), torch.float32),
+        ((samples, num_types), torch.float32),
+        ((samples, nodes), torch.float32),
+        ((samples, nodes), torch.uint8),
+        ((num_types,), torch.int32),
+        ((2, num_types, hidden), torch.float32),
+        ((num_types, edge_dim), torch.float32),
+    ]
+    return [_cuda.empty(initial, *shape, dtype=dtype) for shape, dtype in sizes]
+
+
 def _decode_fake(
     z: Tensor,
     initial: Tensor,
@@ -225,4 +296,5 @@ def _decode_fake(
     return _outputs(z, rules[0].shape[0])
 
 
+torch.library.impl("ngae::decode", "CUDA", _decode_cuda)
 torch.library.register_fake("ngae::decode", _decode_fake)
