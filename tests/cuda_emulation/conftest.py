@@ -52,6 +52,7 @@ def emulator(project_emulator: Emulator) -> Iterator[Emulator]:
     """The kernels of cuda/, with no memory known and nothing found yet."""
     project_emulator.forget()
     project_emulator.clear()
+    project_emulator.check(True)
     yield project_emulator
     project_emulator.forget()
 
