@@ -4,7 +4,7 @@ import torch
 import ngae
 import ngae.search.predicted
 import ngae.spaces.registry
-from ngae.errors import UsageError
+from ngae.errors import RefusedError, UsageError
 
 
 @pytest.fixture
@@ -31,6 +31,32 @@ def test_load_gives_back_what_fit_made(fitted, tmp_path):
     z = loaded.encode(dags).mean
     assert loaded.decode(z) == fitted.decode(z)
     assert torch.equal(loaded.predict(z).performance, fitted.predict(z).performance)
+
+
+def test_a_run_loads_on_a_named_device(fitted, tmp_path):
+    loaded = ngae.NGAE.load(tmp_path / "run", "cpu")
+    assert loaded.model.device == torch.device("cpu")
+    assert loaded.config.train.device == "cpu"
+    with pytest.raises(RefusedError, match="--device: expected auto, cpu or a device of this mach"):
+        ngae.NGAE.load(tmp_path / "run", "nowhere")
+
+
+@pytest.mark.gpu
+def test_a_run_goes_to_a_device(fitted, tmp_path, cuda_device):
+    loaded = ngae.NGAE.load(tmp_path / "run", "cuda")
+    assert loaded.model.device == cuda_device
+    dags = fitted.data.test.dags
+    torch.testing.assert_close(loaded.encode(dags).mean.cpu(), fitted.encode(dags).mean)
+    metrics = loaded.evaluate()
+    assert metrics["prior"]["validity"] == 1.0
+    assert metrics["reconstruction"]["mean"] == pytest.approx(
+        fitted.metrics["reconstruction"]["mean"], rel=1e-4
+    )
+    oracle = ngae.search.predicted.Predicted(
+        loaded.model, loaded.data.space, loaded.data.table.complexity_names
+    )
+    result = ngae.Search(loaded, seed=1, num_starts=16, steps=5).run(budget=6, oracle=oracle)
+    assert len(result.trials) == 6
 
 
 def test_search_is_the_same_twice_and_within_the_budget(fitted):

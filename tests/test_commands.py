@@ -95,6 +95,15 @@ def test_evaluate_gives_the_numbers_of_the_run(run, capsys):
     assert "expected a run folder" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["evaluate", "search"])
+def test_a_run_is_read_onto_a_device(run, capsys, command):
+    flags = ["--budget", "2", "--oracle", "predicted"] if command == "search" else []
+    assert main([command, str(run), "--device", "cpu", *flags]) == 0
+    assert "device cpu" in capsys.readouterr().err
+    assert main([command, str(run), "--device", "nowhere", *flags]) == 4
+    assert "--device: expected auto, cpu or a device of this machine" in capsys.readouterr().err
+
+
 def test_dry_run_writes_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     _table(tmp_path / "t.txt")

@@ -100,15 +100,24 @@ class NGAE:
         return self
 
     @classmethod
-    def load(cls, folder: str | Path) -> NGAE:
+    def load(cls, folder: str | Path, device: str | None = None) -> NGAE:
         """Load a finished run, with its data.
 
+        Args:
+            folder: The run folder.
+            device: Where the model is to be: auto (the CPU), cpu or cuda; by default where it
+                was trained.
+
         Raises:
-            RefusedError: No run folder, or its checkpoint is damaged or does not fit.
+            RefusedError: No run folder, no such device, or a checkpoint that is damaged or does
+                not fit.
         """
         run = RunFolder(Path(folder))
         loaded = cls()
         loaded.config = run.read_config()
+        if device is not None:
+            train = dataclasses.replace(loaded.config.train, device=device)
+            loaded.config = dataclasses.replace(loaded.config, train=train)
         if not run.last.exists():
             raise RefusedError(
                 f"{run.path}: expected a trained model, found no checkpoint",

@@ -81,6 +81,13 @@ def add_common_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--debug", action="store_true", help="print a traceback with an error")
 
 
+def add_device_flag(parser: argparse.ArgumentParser) -> None:
+    """Add --device to a command that reads a run."""
+    parser.add_argument(
+        "--device", metavar="NAME", help="auto (the CPU), cpu or cuda (default: that of the run)"
+    )
+
+
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Lay out rows of text in columns; the first row is the head."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]

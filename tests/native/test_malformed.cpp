@@ -4,6 +4,7 @@
 #include "canonical_hash.h"
 #include "check.h"
 #include "graphs.h"
+#include "index_checks.h"
 #include "naive_dag_gru.h"
 
 namespace native {
@@ -103,6 +104,25 @@ TEST(a_node_twice_in_a_level) {
   const std::string message = "level_node[2]: expected above 2, found 2";
   check_invalid([&] { ngae::check_graphs(view(batch), kTypes, 0); }, message);
   check_invalid([&] { ngae::merge(merge_input(batch), 2, false); }, message);
+}
+
+// A node in a level before its predecessor's would read a state that is not computed yet.
+TEST(a_node_in_a_level_before_its_predecessors) {
+  ngae::DagBatch batch = ngae::pack([] {
+    Graphs graphs;
+    graphs.add({0, 0, 0}, {{0, 1}, {1, 2}});
+    return graphs;
+  }()
+                                        .view());
+  const auto levels = [&] {
+    ngae::check_level_order(batch.pred.ptr.data(), batch.pred.list.data(), batch.levels.ptr.data(),
+                            batch.levels.node.data(), 3, 3);
+  };
+  levels();
+  batch.levels.node = {0, 2, 1};
+  ngae::check_graphs(view(batch), kTypes, 0);
+  check_invalid(levels,
+                "pred_src[1]: expected a node of a level before 1, found node 1 of level 2");
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--out", metavar="DIR", help="folder (default: RUN/search/<strategy>-b<budget>-s<seed>)"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace a search in the folder")
+    console.add_device_flag(parser)
     console.add_common_flags(parser)
     add_flags(parser, SearchConfig, "search")
     return parser
@@ -49,6 +50,7 @@ def command(arguments: argparse.Namespace) -> int:
         out=Path(arguments.out) if arguments.out else None,
         overwrite=arguments.overwrite,
         as_json=arguments.json,
+        device=arguments.device,
     )
 
 

@@ -46,10 +46,16 @@ class Progress:
 
 
 def search_and_show(
-    run_path: Path, config: SearchConfig, *, out: Path | None, overwrite: bool, as_json: bool
+    run_path: Path,
+    config: SearchConfig,
+    *,
+    out: Path | None,
+    overwrite: bool,
+    as_json: bool,
+    device: str | None,
 ) -> int:
     """Search as `config` says and show it; the exit code."""
-    run = NGAE.load(run_path)
+    run = NGAE.load(run_path, device)
     show_banner(run.model.device)
     known = run.data.table
     oracle = _oracle(config.oracle, run)

@@ -21,6 +21,7 @@ from ngae.evaluate.config import EvaluateConfig
 from ngae.evaluate.metrics import generation, regression
 from ngae.models import NGAEModel
 from ngae.models.inputs import Inputs, in_order
+from ngae.transfer import transfer
 
 OnProgress = Callable[[str, float], None]
 
@@ -113,7 +114,8 @@ def _score_batch(
 ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
     with torch.no_grad():
         posterior = model.encoder(inputs.batch)
-        noise = torch.randn(posterior.mean.shape, generator=generator).to(model.device)
+        noise = torch.randn(posterior.mean.shape, generator=generator)
+        (noise,) = transfer([noise], model.device)
         probabilities = []
         for z in (posterior.mean, posterior.sample(noise)):
             nodes, edges = model.decoder(inputs.batch, inputs.decisions, z)
@@ -154,9 +156,8 @@ def _generation(
     hashes: list[str | None] = []
     for ids in _slices(len(repeated), config.evaluate_batch_size):
         report(stage, len(hashes) / len(repeated))
-        dags = model.decode(
-            repeated[ids].to(model.device), seed=seed, sample_ids=ids, stochastic=True
-        )
+        z, on_device = transfer([repeated[ids], ids], model.device)
+        dags = model.decode(z, seed=seed, sample_ids=on_device, stochastic=True)
         digests = canonical_hashes(dags)
         hashes += [d if dag.space else None for d, dag in zip(digests, dags, strict=True)]
     report(stage, 1.0)

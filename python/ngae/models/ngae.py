@@ -208,12 +208,9 @@ def _squared_error(predictor: Predictor | None, z: Tensor, targets: Tensor) -> T
 
 def decoded_dags(decoded: Decoded, space: SearchSpace) -> list[Dag]:
     """Turn the arrays of `ngae.ops.decode` into Dags, each with its space where it is valid."""
-    node_type = decoded.node_type.cpu().numpy()
-    adjacency = decoded.adjacency.cpu().numpy()
+    arrays = [tensor.cpu().numpy() for tensor in decoded]
     dags = []
-    for types, matrix, count in zip(
-        node_type, adjacency, decoded.num_nodes.cpu().tolist(), strict=True
-    ):
+    for types, matrix, count in zip(*arrays, strict=True):
         edges = tuple((u, v) for u, v in zip(*map(list, matrix.nonzero()), strict=True))
         dag = Dag(tuple(types[:count].tolist()), tuple((int(u), int(v)) for u, v in edges))
         dags.append(Dag(dag.node_types, dag.edges, space) if space.is_valid(dag) else dag)

@@ -18,6 +18,7 @@ from ngae.data import Table
 from ngae.errors import UsageError
 from ngae.search.base import Candidate, LatentModel, Trial
 from ngae.search.config import SearchConfig
+from ngae.transfer import transfer
 
 
 class GradientSearch:
@@ -116,10 +117,10 @@ class GradientSearch:
         if self.config.starts == "prior":
             mean = self.model.encode(self.known.dags[:1]).mean
             draws = rng.standard_normal((self.config.num_starts, mean.shape[1]), np.float32)
-            return torch.from_numpy(draws).to(mean.device)
+            return transfer([torch.from_numpy(draws)], mean.device)[0]
         posterior = self.model.encode(self._best_known())
         draws = rng.standard_normal(tuple(posterior.mean.shape), np.float32)
-        return posterior.sample(torch.from_numpy(draws).to(posterior.mean.device))
+        return posterior.sample(*transfer([torch.from_numpy(draws)], posterior.mean.device))
 
     def _best_known(self) -> list[Dag]:
         values: NDArray[np.float64] = self.known.performance / self._performance_scale
