@@ -1,4 +1,6 @@
-"""Loads the native core `ngae._C`, and says what to do where it is missing."""
+"""Loads the native modules `ngae._C` and `ngae._cuda`, and says what to do where one is missing
+or a GPU refuses its work.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +8,20 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+from ngae.errors import UsageError
 
 BUILD_CUDA = "pip install . -Ccmake.define.NGAE_CUDA=ON"
+_REMEDIES = {  # by CUDA's name of an error
+    "cudaErrorInsufficientDriver": (
+        "install the GPU's driver, or a newer one; `--device cpu` needs none"
+    ),
+    "cudaErrorNoDevice": "no GPU is visible (CUDA_VISIBLE_DEVICES?); `--device cpu` needs none",
+    "cudaErrorNoKernelImageForDevice": (
+        f"build for this GPU: `{BUILD_CUDA} -Ccmake.define.CMAKE_CUDA_ARCHITECTURES=native`"
+    ),
+}
 
 
 def load() -> ModuleType:
@@ -54,3 +68,29 @@ def load_cuda() -> ModuleType:
         ) from error
     module: ModuleType = _cuda
     return module
+
+
+def call_cuda(name: str, run: tuple[int, int, bool], *arguments: Any) -> Any:
+    """Call a function of `ngae._cuda`.
+
+    Args:
+        name: Of the function.
+        run: Its first argument: number of the device, address of the stream, bf16 or not.
+        *arguments: The others.
+
+    Returns:
+        What the function returns.
+
+    Raises:
+        ImportError: See `load_cuda`.
+        UsageError: The device refuses; the message names function, device and CUDA's error.
+    """
+    try:
+        return getattr(load_cuda(), name)(run, *arguments)
+    except RuntimeError as error:
+        raise UsageError(f"{name} on cuda:{run[0]}: {error}", remedy=_remedy(str(error))) from error
+
+
+def _remedy(message: str) -> str:
+    known = (remedy for name, remedy in _REMEDIES.items() if f"{name}:" in message)
+    return next(known, "`ngae doctor` tests the GPU; NGAE_OPS=torch uses plain PyTorch on it")

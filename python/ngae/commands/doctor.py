@@ -1,18 +1,25 @@
-"""`ngae doctor`: versions, device, backend and a self-test of the native ops."""
+"""`ngae doctor`: versions, devices, backend and a self-test of the native ops on each."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from ngae import console
+from ngae.errors import NgaeError
+
+if TYPE_CHECKING:
+    import torch
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Make the parser of the command; needs no torch."""
     parser = argparse.ArgumentParser(
         prog="ngae doctor",
-        description="Print versions, backend and a one-second self-test: paste it into an issue.",
+        description="Print versions, backend, GPUs and a short self-test: paste it into an issue.",
         epilog="example:\n  ngae doctor",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -27,28 +34,48 @@ def command(arguments: argparse.Namespace) -> int:
     from ngae.train.session import environment
 
     for name, value in environment(torch.device("cpu")).items():
-        console.give(f"{name:10} {value}")
+        _give(name, value)
     from ngae import _native
+    from ngae.ops import devices
 
-    console.give(f"{'cpu levels':10} {', '.join(_native.load().cpu_levels())}")
-    difference = _self_test()
+    _give("cpu levels", ", ".join(_native.load().cpu_levels()))
+    _give("module", devices.cuda_module())
+    gpus = devices.cuda_devices()
+    _give("GPUs", "; ".join(gpus) or f"none: {devices.no_devices_because()}")
+    tested = [torch.device("cpu")]
+    if gpus and _native.has_cuda():
+        tested += [torch.device("cuda", number) for number in range(len(gpus))]
+    failures = [device for device in tested if not _test(device)]
+    return 1 if failures else 0
+
+
+def _give(name: str, value: object) -> None:
+    console.give(f"{name:10} {value}")
+
+
+def _test(device: torch.device) -> bool:
+    """Test the native ops on one device and say how it went."""
+    try:
+        difference = _self_test(device)
+    except (NgaeError, RuntimeError) as error:
+        _give("self-test", f"FAILED on {device}: {error}")
+        return False
     good = difference < 1e-4
     verdict = "ok" if good else "FAILED"
-    console.give(
-        f"{'self-test':10} {verdict}: native ops against plain torch, largest relative difference "
-        f"{difference:.1e}"
+    _give(
+        "self-test",
+        f"{verdict} on {device}: native ops against plain torch, largest relative difference "
+        f"{difference:.1e}",
     )
-    return 0 if good else 1
+    return good
 
 
-def _self_test() -> float:
-    """Take the gradients of a small model's objective natively and by plain torch.
+def _self_test(device: torch.device) -> float:
+    """Take the gradients of a small model's objective on `device`, natively and by plain torch.
 
     Returns:
         The largest difference of a parameter's gradient, relative to its length.
     """
-    import os
-
     import numpy as np
     import torch
 
@@ -61,22 +88,32 @@ def _self_test() -> float:
     batch = GraphBatch.pack([space.sample(rng) for _ in range(32)])
     scaler = TargetScaler.fit(np.linspace(0, 1, 4)[:, None])
     config = ModelConfig(hidden_dim=64, latent_dim=8, head_dim=64, predictor_dim=64)
-    model = NGAEModel(space, config, scaler, scaler, seed=0)
-    decisions, targets = Decisions.of(batch, space.rules), torch.linspace(0, 1, 32)
-    before, gradients = os.environ.get("NGAE_OPS"), []
-    try:
-        for backend in ("cpp", "torch"):
-            os.environ["NGAE_OPS"] = backend
-            terms = model(batch, decisions, targets, targets[:, None], torch.zeros(32, 8))
+    model = NGAEModel(space, config, scaler, scaler, seed=0).to(device)
+    decisions = Decisions.of(batch, space.rules).to(device)
+    targets = torch.linspace(0, 1, 32, device=device)
+    noise = torch.zeros(32, 8, device=device)
+    batch, gradients = batch.to(device), []
+    for native in (True, False):
+        with _plain_torch(not native):
+            terms = model(batch, decisions, targets, targets[:, None], noise)
             total = terms.nodes + terms.edges + terms.kl + terms.performance + terms.complexity
             gradients.append(torch.autograd.grad(total, list(model.parameters())))
+    differences = [(a - b).norm() / b.norm() for a, b in zip(*gradients, strict=True)]
+    return float(torch.stack(differences).max())
+
+
+@contextmanager
+def _plain_torch(wanted: bool) -> Iterator[None]:
+    """Take the ops in plain PyTorch inside the block, or natively, whatever NGAE_OPS says."""
+    before = os.environ.get("NGAE_OPS")
+    os.environ["NGAE_OPS"] = "torch" if wanted else ""
+    try:
+        yield
     finally:
         if before is None:
             del os.environ["NGAE_OPS"]
         else:
             os.environ["NGAE_OPS"] = before
-    differences = [(a - b).norm() / b.norm() for a, b in zip(*gradients, strict=True)]
-    return float(torch.stack(differences).max())
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -17,7 +17,7 @@ from ngae.data import Dataset
 from ngae.evaluate.protocol import evaluate, latents
 from ngae.files import write_bytes, write_json
 from ngae.models import NGAEModel
-from ngae.ops import active_backend
+from ngae.ops import active_backend, devices
 from ngae.train.config import RunConfig
 from ngae.train.folder import RunFolder, read_log
 from ngae.train.interrupt import watching
@@ -155,4 +155,5 @@ def environment(device: torch.device) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "device": str(device),
         "ops": active_backend(device),
+        "cuda": devices.summary(),
     }
