@@ -1,11 +1,7 @@
 # Builds ngae._cuda, the torch-free CUDA module, where NGAE_CUDA and the machine allow it.
 set(NGAE_CUDA "AUTO" CACHE STRING "The CUDA module: AUTO (where nvcc works), ON or OFF")
 set_property(CACHE NGAE_CUDA PROPERTY STRINGS AUTO ON OFF)
-set(NGAE_CUDA_SOURCES
-    cuda/dag_gru.cu
-    cuda/dag_gru_backward.cu
-    cuda/gru_rows.cu
-    cuda/sum_rows.cu)
+file(GLOB NGAE_CUDA_SOURCES CONFIGURE_DEPENDS cuda/*.cu cuda/*.cpp)
 
 # Looks for an nvcc that compiles. Sets NGAE_NVCC (its path, or false), NGAE_NVCC_PROBLEM (why it
 # is of no use, or empty).
@@ -65,7 +61,7 @@ endfunction()
 # Static runtime: torch brings another one, and the module must load on a machine without a driver.
 function(ngae_add_cuda_module)
   find_package(CUDAToolkit REQUIRED)
-  pybind11_add_module(_cuda MODULE NO_EXTRAS cuda/bindings.cpp ${NGAE_CUDA_SOURCES})
+  pybind11_add_module(_cuda MODULE NO_EXTRAS ${NGAE_CUDA_SOURCES})
   set_target_properties(_cuda PROPERTIES CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON
                                          CUDA_RUNTIME_LIBRARY Static)
   target_include_directories(_cuda PRIVATE cuda csrc)
