@@ -10,11 +10,12 @@ import torch
 from ngae import _native
 from ngae.cli import main
 from ngae.errors import UsageError
-from ngae.ops import devices
+from ngae.ops import _cuda, devices
 
 needs_module = pytest.mark.skipif(not _native.has_cuda(), reason="ngae._cuda was not built")
 needs_no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 NO_GPU = r"cudaError(InsufficientDriver|NoDevice|StubLibrary): \w+"
+GPU = torch.device("cuda", 0)
 RUN = (0, 0, False)  # device, stream, precision
 SUM = ((2, 3), (4096, 4096, 4096, 4096))  # sizes; addresses that no kernel will read
 
@@ -37,11 +38,17 @@ class _Refusing:
         raise RuntimeError(f"sum_rows: {self.error}: told so")
 
 
+@pytest.fixture(autouse=True)
+def default_stream(monkeypatch):
+    """Take no stream from torch, which may be built without CUDA."""
+    monkeypatch.setattr("ngae.ops._cuda.run_arguments", lambda device, bf16: (0, 0, bf16))
+
+
 @pytest.mark.parametrize("error", ["cudaErrorNoDevice", "cudaErrorNoKernelImageForDevice"])
 def test_a_refusal_names_function_device_error_and_remedy(error, monkeypatch):
     monkeypatch.setattr("ngae._native.load_cuda", lambda: _Refusing(error))
     with pytest.raises(UsageError) as caught:
-        _native.call_cuda("sum_rows", (3, 0, False))
+        _cuda.call("sum_rows", torch.device("cuda", 3), False)
     assert str(caught.value) == f"sum_rows on cuda:3: sum_rows: {error}: told so"
     expected = {"cudaErrorNoDevice": "CUDA_VISIBLE_DEVICES",
                 "cudaErrorNoKernelImageForDevice": "CMAKE_CUDA_ARCHITECTURES=native"}  # fmt: skip
@@ -51,7 +58,7 @@ def test_a_refusal_names_function_device_error_and_remedy(error, monkeypatch):
 def test_an_unknown_refusal_has_a_remedy_too(monkeypatch):
     monkeypatch.setattr("ngae._native.load_cuda", lambda: _Refusing("cudaErrorLaunchFailure"))
     with pytest.raises(UsageError) as caught:
-        _native.call_cuda("sum_rows", RUN)
+        _cuda.call("sum_rows", GPU, False)
     assert caught.value.remedy.startswith("`ngae doctor` tests the GPU")
 
 
@@ -79,7 +86,7 @@ def test_without_a_gpu_each_call_gives_one_clear_error():
         _native.load_cuda().device_count()
     for _ in range(2):
         with pytest.raises(UsageError, match=f"^sum_rows on cuda:0: cudaGetDevice: {NO_GPU}"):
-            _native.call_cuda("sum_rows", RUN, *SUM)
+            _cuda.call("sum_rows", GPU, False, *SUM)
 
 
 @needs_module

@@ -8,7 +8,6 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from ngae.errors import UsageError
 
@@ -70,25 +69,9 @@ def load_cuda() -> ModuleType:
     return module
 
 
-def call_cuda(name: str, run: tuple[int, int, bool], *arguments: Any) -> Any:
-    """Call a function of `ngae._cuda`.
-
-    Args:
-        name: Of the function.
-        run: Its first argument: number of the device, address of the stream, bf16 or not.
-        *arguments: The others.
-
-    Returns:
-        What the function returns.
-
-    Raises:
-        ImportError: See `load_cuda`.
-        UsageError: The device refuses; the message names function, device and CUDA's error.
-    """
-    try:
-        return getattr(load_cuda(), name)(run, *arguments)
-    except RuntimeError as error:
-        raise UsageError(f"{name} on cuda:{run[0]}: {error}", remedy=_remedy(str(error))) from error
+def refusal(function: str, device: str, error: RuntimeError) -> UsageError:
+    """Turn an error of `ngae._cuda` into one that names function, device and remedy."""
+    return UsageError(f"{function} on {device}: {error}", remedy=_remedy(str(error)))
 
 
 def _remedy(message: str) -> str:

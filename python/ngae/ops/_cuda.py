@@ -16,6 +16,24 @@ def module() -> Any:
     return _native.load_cuda()
 
 
+def call(name: str, device: torch.device, bf16: bool, *arguments: Any) -> None:
+    """Call a function of the CUDA module on `device`.
+
+    Args:
+        name: Of the function.
+        device: Where the tensors are.
+        bf16: Round the operands of products.
+        *arguments: What it takes after device, stream and precision.
+
+    Raises:
+        UsageError: The device refuses; the message names function, device and CUDA's error.
+    """
+    try:
+        getattr(module(), name)(run_arguments(device, bf16), *arguments)
+    except RuntimeError as error:
+        raise _native.refusal(name, str(device), error) from error
+
+
 def run_arguments(device: torch.device, bf16: bool) -> tuple[int, int, bool]:
     """Return how an op is to run: device, its current stream, operands rounded or not."""
     stream = torch.cuda.current_stream(device)

@@ -32,8 +32,10 @@ def forward(*arguments: Any) -> tuple[Tensor, Tensor]:
     saved = _cuda.empty(w_hh, nodes * sum(_PLANES) * hidden)
     message = _cuda.empty(w_hh, nodes, hidden)
     h, *kept = _planes(saved, nodes, hidden)
-    _cuda.module().dag_gru_forward(
-        _cuda.run_arguments(w_hh.device, bf16),
+    _cuda.call(
+        "dag_gru_forward",
+        w_hh.device,
+        bf16,
         *_library.graph_arguments(graph, w_hh.device),
         *_library.weight_arguments(weights),
         *_library.addresses([initial, h]),
@@ -52,8 +54,10 @@ def backward(dh: Tensor, *arguments: Any) -> list[Tensor]:
     nodes, hidden = dh.shape
     h, *kept = _planes(saved, nodes, hidden)
     da, dgates, dn, dvalues = (_cuda.empty(dh, nodes, rows * hidden) for rows in (1, 3, 1, 2))
-    _cuda.module().dag_gru_backward(
-        _cuda.run_arguments(dh.device, bf16),
+    _cuda.call(
+        "dag_gru_backward",
+        dh.device,
+        bf16,
         *_library.graph_arguments(graph, dh.device),
         *_library.weight_arguments(weights),
         has_initial,

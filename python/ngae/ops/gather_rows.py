@@ -112,8 +112,10 @@ def _sum_rows(values: Tensor, order: Tensor, ptr: Tensor) -> Tensor:
     """
     _cuda.require_float32("sum_by_index", values)
     sums = _cuda.empty(values, ptr.shape[0] - 1, values.shape[1])
-    _cuda.module().sum_rows(
-        _cuda.run_arguments(values.device, False),
+    _cuda.call(
+        "sum_rows",
+        values.device,
+        False,
         list(sums.shape),
         _library.addresses([ptr, order, values, sums]),
     )
