@@ -120,10 +120,10 @@ Touch with_earlier_reads(const Touch& before, Touch read) {
 
 void report_race(Order found, const Touch& before, const char* accesses, const void* code) {
   if (found == Order::ordered) return;
-  const char* kind = found == Order::race_in_block ? "race in block" : "race between blocks";
-  const std::string by = " thread " + std::to_string(before.thread);
-  report(kind, {{nullptr, 0}, code}, place_of(before),
-         std::string(accesses) + (found == Order::race_in_block ? by : ""));
+  const bool in_block = found == Order::race_in_block;
+  const char* kind = in_block ? "race in block" : "race between blocks";
+  const std::string by = in_block ? "thread " + std::to_string(before.thread) : "another block";
+  report(kind, {{nullptr, 0}, code}, place_of(before), std::string(accesses) + " " + by);
 }
 
 void touch_cell(Cell& cell, Access access, const Touch& touch, const void* code) {

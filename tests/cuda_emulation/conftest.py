@@ -12,6 +12,22 @@ from .emulator import Emulator
 from .ops import EmulatedOps
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What counts executed lines comes last."""
+    items.sort(key=lambda item: item.path == HERE / "test_coverage.py")
+
+
+@pytest.fixture
+def whole_folder_ran(request: pytest.FixtureRequest) -> None:
+    """Skips where this run takes only a part of the folder's tests."""
+    config = request.config
+    files = {item.path for item in request.session.items}
+    narrowed = config.option.keyword or any("::" in argument for argument in config.args)
+    narrowed = narrowed or getattr(config.option, "lf", False) or hasattr(config, "workerinput")
+    if narrowed or not files >= set(HERE.glob("test_*.py")):
+        pytest.skip("takes a run of all of tests/cuda_emulation, in one process")
+
+
 @pytest.fixture(scope="session")
 def build_folder(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
     """Where built kernels are kept: beside pytest's numbered folders, so later runs find them."""
@@ -47,23 +63,25 @@ def planted_emulator(planted_library: Library) -> Emulator:
     return Emulator(planted_library.path)
 
 
+def _fresh(emulator: Emulator) -> Iterator[Emulator]:
+    emulator.forget()
+    emulator.clear()
+    emulator.check(True)
+    emulator.order("forward")
+    yield emulator
+    emulator.forget()
+
+
 @pytest.fixture
 def emulator(project_emulator: Emulator) -> Iterator[Emulator]:
     """The kernels of cuda/, with no memory known and nothing found yet."""
-    project_emulator.forget()
-    project_emulator.clear()
-    project_emulator.check(True)
-    yield project_emulator
-    project_emulator.forget()
+    yield from _fresh(project_emulator)
 
 
 @pytest.fixture
 def planted(planted_emulator: Emulator) -> Iterator[Emulator]:
     """The kernels of this folder, with no memory known and nothing found yet."""
-    planted_emulator.forget()
-    planted_emulator.clear()
-    yield planted_emulator
-    planted_emulator.forget()
+    yield from _fresh(planted_emulator)
 
 
 @pytest.fixture

@@ -17,3 +17,9 @@ def test_sum_rows_adds_the_listed_rows(emulator, order, counts, columns):
         emulator.module("_cuda").sum_rows((0, 0, False), [len(counts), columns], addresses)
     expected = torch.stack([values[part].sum(0) for part in lists.split(counts)])
     torch.testing.assert_close(out, expected)
+
+
+def test_a_refused_launch_names_the_kernel(emulator):
+    columns = 32 * 65536  # one more block along y than a grid has
+    with pytest.raises(RuntimeError, match=r"^sum_rows: cudaErrorInvalidConfiguration: "):
+        emulator.module("_cuda").sum_rows((0, 0, False), [1, columns], [0, 0, 0, 0])
