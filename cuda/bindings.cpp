@@ -6,7 +6,9 @@
 #include <array>
 #include <cstdint>
 #include <tuple>
+#include <vector>
 
+#include "ascend.cuh"
 #include "dag_gru.cuh"
 #include "decode.cuh"
 #include "launch.cuh"
@@ -139,6 +141,27 @@ void decode_samples(const RunTuple& run, const WeightAddresses& weights,
          {at<int32_t>(out[0]), at<uint8_t>(out[1]), at<int32_t>(out[2])});
 }
 
+// Addresses of the weights in the order of the struct's members, hidden size, number of outputs.
+using PredictorTuple = std::tuple<std::array<uintptr_t, 7>, int64_t, int64_t>;
+
+// As of _C, and addresses of AscentMemory.
+void ascend_points(const RunTuple& run, uintptr_t starts, int64_t num_points, int64_t latent,
+                   const std::vector<PredictorTuple>& given, double step_size,
+                   const std::vector<int64_t>& keep, const std::array<uintptr_t, 5>& memory,
+                   uintptr_t points) {
+  const py::gil_scoped_release release;
+  const DeviceGuard guard(std::get<0>(run));
+  std::vector<Predictor> predictors;
+  for (const auto& [a, hidden, outputs] : given) {
+    predictors.push_back({hidden, outputs, at<const float>(a[0]), at<const float>(a[1]),
+                          at<const float>(a[2]), at<const float>(a[3]), at<const float>(a[4]),
+                          at<const float>(a[5]), at<const float>(a[6])});
+  }
+  const auto own = [&](int i) { return at<float>(memory[i]); };
+  ascend({num_points, latent, at<const float>(starts), step_size, keep}, predictors, run_of(run),
+         {own(0), own(1), own(2), own(3), own(4)}, at<float>(points));
+}
+
 int device_count() {
   int count = 0;
   check(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
@@ -154,4 +177,5 @@ PYBIND11_MODULE(_cuda, module) {
   module.def("dag_gru_backward", &backward);
   module.def("sum_rows", &sum);
   module.def("decode", &decode_samples);
+  module.def("ascend", &ascend_points);
 }

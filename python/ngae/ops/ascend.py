@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ngae.errors import UsageError
-from ngae.ops import _library, reference
+from ngae.ops import _cuda, _library, reference
 from ngae.ops.parameters import PredictorParameters, check_precision, check_tensor, expect
 
 _NUM_WEIGHTS = len(PredictorParameters._fields)
@@ -103,23 +103,61 @@ def _check_predictor(predictor: PredictorParameters, starts: Tensor) -> None:
         check_tensor("ascend", name, getattr(predictor, name), shape, starts)
 
 
+def _predictors(weights: Sequence[Tensor]) -> list[PredictorParameters]:
+    """Contiguous weights, by predictor."""
+    held = [weight.contiguous() for weight in weights]
+    return [
+        PredictorParameters(*held[first : first + _NUM_WEIGHTS])
+        for first in range(0, len(held), _NUM_WEIGHTS)
+    ]
+
+
+def _predictor_arguments(
+    predictors: Sequence[PredictorParameters],
+) -> list[tuple[list[int], int, int]]:
+    """Addresses, hidden size and number of outputs of each predictor."""
+    return [(_library.addresses(p), p.first.shape[0], p.output.shape[0]) for p in predictors]
+
+
 @torch.library.impl("ngae::ascend", "CPU")
 def _ascend(
     starts: Tensor, weights: Sequence[Tensor], step_size: float, keep: Sequence[int], bf16: bool
 ) -> Tensor:
-    starts, held = starts.contiguous(), [weight.contiguous() for weight in weights]
-    predictors = [
-        PredictorParameters(*held[first : first + _NUM_WEIGHTS])
-        for first in range(0, len(held), _NUM_WEIGHTS)
-    ]
+    starts, predictors = starts.contiguous(), _predictors(weights)
     points = starts.new_empty(len(keep), *starts.shape)
     _library.function("ascend", starts.dtype)(
         starts.data_ptr(),
         *starts.shape,
-        [(_library.addresses(p), p.first.shape[0], p.output.shape[0]) for p in predictors],
+        _predictor_arguments(predictors),
         step_size,
         list(keep),
         _library.machine(bf16),
+        points.data_ptr(),
+    )
+    return points
+
+
+def _ascend_cuda(
+    starts: Tensor, weights: Sequence[Tensor], step_size: float, keep: Sequence[int], bf16: bool
+) -> Tensor:
+    _cuda.require_float32("ascend", starts)
+    starts, predictors = starts.contiguous(), _predictors(weights)
+    count, latent = starts.shape
+    hidden = max(p.first.shape[0] for p in predictors)
+    columns = (latent, latent, hidden, hidden, hidden)  # of the members of AscentMemory
+    memory = [_cuda.empty(starts, count, width) for width in columns]
+    points = _cuda.empty(starts, len(keep), count, latent)
+    _cuda.call(
+        "ascend",
+        starts.device,
+        bf16,
+        starts.data_ptr(),
+        count,
+        latent,
+        _predictor_arguments(predictors),
+        step_size,
+        list(keep),
+        _library.addresses(memory),
         points.data_ptr(),
     )
     return points
@@ -131,4 +169,5 @@ def _ascend_fake(
     return starts.new_empty(len(keep), *starts.shape)
 
 
+torch.library.impl("ngae::ascend", "CUDA", _ascend_cuda)
 torch.library.register_fake("ngae::ascend", _ascend_fake)

@@ -241,8 +241,10 @@ def _decode_cuda(
     nodes, num_types = rules[0].shape
     memory = _memory(initial, nodes, num_types, *sizes[1:])
     outputs = _outputs(z, nodes, _cuda.empty)
-    _cuda.module().decode(
-        _cuda.run_arguments(z.device, bf16),
+    _cuda.call(
+        "decode",
+        z.device,
+        bf16,
         *_library.weight_arguments(gru),
         _library.addresses(heads),
         sizes,
