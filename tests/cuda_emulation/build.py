@@ -27,7 +27,7 @@ COMMON = [
 ]  # fmt: skip
 EMULATION = ["-O2"]
 KERNELS = ["-O1", "-x", "c++", "-D__CUDACC__", "-include", "cuda_runtime.h"]
-KERNELS += ["-fsanitize=thread", "--coverage"]
+KERNELS += ["-fsanitize=thread,alignment", "--coverage"]
 BINDINGS = ["-O1"]
 LINK = ["-shared", "-Wl,-Bsymbolic", "-ldl"]
 

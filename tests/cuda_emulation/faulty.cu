@@ -177,6 +177,16 @@ __global__ void misaligned_matrix(Arrays p) {
   wmma::store_matrix_sync(p.out, f, 16, wmma::mem_row_major);
 }
 
+// out = in, two numbers at once; the fault begins at the second number.
+template <bool kFaulty>
+__global__ void misaligned_pair(Arrays p) {
+  const int64_t i = p.at(2 * int64_t{threadIdx.x}) + (kFaulty ? 1 : 0);
+  if (!p.has(2 * int64_t{threadIdx.x} + 2)) return;
+  const float2 pair = *reinterpret_cast<const float2*>(p.in + i);  // fault: misaligned_pair
+  p.out[i] = pair.x;
+  p.out[i + 1] = pair.y;
+}
+
 // out = in, by way of scratch, which a second launch reads.
 template <bool kFaulty>
 __global__ void unwritten_row(Arrays p) {
@@ -250,6 +260,7 @@ constexpr Kernel kKernels[] = {NGAE_KERNEL(missing_barrier),
                                NGAE_KERNEL(half_warp_at_shuffle),
                                NGAE_KERNEL(partial_mask),
                                NGAE_KERNEL(misaligned_matrix),
+                               NGAE_KERNEL(misaligned_pair),
                                NGAE_KERNEL(unwritten_row),
                                NGAE_KERNEL(past_the_end),
                                NGAE_KERNEL(shared_after_block),

@@ -55,6 +55,17 @@ void __tsan_init() {}
 void __tsan_func_entry(void*) {}
 void __tsan_func_exit() {}
 
+// The compiler's -fsanitize=alignment: an address that is no multiple of its type's alignment,
+// which is an error on a GPU. The first members are a file, a line and a column.
+struct Misaligned {
+  const char* file;
+  uint32_t line, column;
+};
+void __ubsan_handle_type_mismatch_v1(const Misaligned* at, const void*) {
+  if (!emulation::now.in_kernel || !emulation::now.checking) return;
+  emulation::report("misaligned access", {{at->file, static_cast<int>(at->line)}, nullptr});
+}
+
 // Calls of memcpy and so on in kernels arrive here; see cuda_runtime.h.
 void* emulation_memcpy(void* to, const void* from, size_t bytes) {
   before_access(from, bytes, Access::read, __builtin_return_address(0));

@@ -11,7 +11,7 @@ OWN = str(Path(__file__).parent / "include")
 class Places:
     """Turns what the emulation writes ("file:line" or "+offset symbol") into names and lines.
 
-    Offsets are looked up by addr2line; without it the symbol is what remains.
+    Offsets are looked up by addr2line; without it the offset and a symbol remain.
     """
 
     def __init__(self, library: Path) -> None:
@@ -27,16 +27,23 @@ class Places:
         # The address is where the call returns to: one byte before it is within the call.
         frames = self._frames(int(text.split()[0], 16) - 1)
         outside = [place for _, place in frames if not place.startswith(OWN)]
-        return outside[0].rsplit("/", 1)[-1] if outside else text.split()[1]
+        return outside[0].rsplit("/", 1)[-1] if outside else self._unknown(text)
 
     def function(self, text: str) -> str:
         """Name of the kernel that begins at an offset."""
         if text == "-":
             return "host"
         frames = self._frames(int(text.split()[0], 16))
-        name = frames[-1][0] if frames else text.split()[1]
+        if not frames:
+            return self._unknown(text)
+        name = frames[-1][0]
         name = re.sub(r"\(anonymous namespace\)::|^void ", "", name)
         return re.split(r"[<(+]", name)[0].rsplit("::", 1)[-1]
+
+    def _unknown(self, text: str) -> str:
+        """What `addr2line -e` takes where it is there, and the nearest exported symbol."""
+        offset, symbol = text.split()
+        return f"{self._library.name}{offset} ({symbol})"
 
     def _frames(self, offset: int) -> list[tuple[str, str]]:
         """Function and "file:line", the innermost inlined call first."""

@@ -1,10 +1,12 @@
 """Each planted fault is found, by its kind and line; the same kernels without it are clean."""
 
+import re
 from dataclasses import dataclass
 
 import pytest
 import torch
 
+from . import places
 from .build import HERE
 from .emulator import ORDERS
 
@@ -44,6 +46,10 @@ def same(x):
     return x
 
 
+def all_but_last_pair(x):
+    return torch.nn.functional.pad(x[:, :62], (0, 2), value=torch.nan)
+
+
 def reversed_warps(x):
     return x.view(-1, 2, 32).flip(2).reshape(-1, 64)
 
@@ -79,6 +85,7 @@ CASES = {
     "half_warp_at_shuffle": Case("divergent warp", swapped),
     "partial_mask": Case("mask that is not full", swapped),
     "misaligned_matrix": Case("misaligned matrix", None),
+    "misaligned_pair": Case("misaligned access", all_but_last_pair),
     "unwritten_row": Case("read of unwritten memory", same, 40, ORDERS, "copy_scratch"),
     "past_the_end": Case(
         "out of bounds",
@@ -167,3 +174,22 @@ def test_nothing_is_found_while_checks_are_off(planted, run):
     given, out = run("sum_over_blocks", True, "forward")
     assert planted.findings() == [] and planted.accesses == accesses
     torch.testing.assert_close(out[0, 0], given[:, 0].sum())
+
+
+def test_without_addr2line_an_offset_remains(planted, run, monkeypatch):
+    monkeypatch.setattr(places.shutil, "which", lambda name: None)
+    run("written_input", True, "forward")
+    (found,) = planted.findings()
+    assert re.match(r"planted\.so\+0x[0-9a-f]+ \(", found.place)
+    assert re.match(r"planted\.so\+0x[0-9a-f]+ \(", found.kernel)
+
+
+def test_findings_read_well(planted, run):
+    run("missing_barrier", True, "forward")
+    (found,) = [f for f in planted.findings() if "read after" in f.detail]
+    read = line_of("missing_barrier")
+    write = f"faulty.cu:{int(read.split(':')[1]) - 2}"
+    assert str(found) == (
+        f"race in block: missing_barrier at {read}, other at {write} "
+        "(block (0, 0), thread 25, 75 times) read after a write by thread 24"
+    )
