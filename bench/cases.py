@@ -25,7 +25,7 @@ class Variant:
     """One way to do the same work.
 
     Attributes:
-        ops: Backend of the ops, "cpp" or "torch".
+        ops: Backend of the ops, as NGAE_OPS has it; "" is the device's own.
         precision: "float32" or "bf16".
     """
 
@@ -35,7 +35,9 @@ class Variant:
     @property
     def name(self) -> str:
         """Its name in tables."""
-        return self.precision if self.ops == "cpp" else "torch"
+        if self.ops != "torch":
+            return self.precision
+        return "torch" if self.precision == "float32" else f"torch, {self.precision}"
 
 
 NATIVE, BF16, PLAIN = Variant("cpp", "float32"), Variant("cpp", "bf16"), Variant("torch", "float32")

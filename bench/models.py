@@ -48,10 +48,10 @@ def dataset(rows: int) -> Dataset:
     return Dataset(table, np.arange(rows), np.arange(rows, rows + 8), DataConfig(), ())
 
 
-def trainer(hidden_dim: int, batch_size: int, precision: Precision) -> Trainer:
+def trainer(hidden_dim: int, batch_size: int, precision: Precision, device: str = "cpu") -> Trainer:
     """Make a trainer that is ready for its first step, of one batch an epoch."""
     config = RunConfig(
         model=ModelConfig(hidden_dim=hidden_dim, latent_dim=LATENT_DIM, precision=precision),
-        train=TrainConfig(batch_size=batch_size),
+        train=TrainConfig(batch_size=batch_size, device=device),
     )
     return Trainer(config, dataset(batch_size), RunFolder(Path("runs/bench")))  # writes nothing

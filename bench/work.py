@@ -21,15 +21,15 @@ ASCENT_POINTS, ASCENT_STEPS = 2048, 20
 WAYS = ("forward", "forward + backward")
 
 
-def propagation(way: str, kind: str, hidden_dim: int, graphs: int) -> Case:
+def propagation(way: str, kind: str, hidden_dim: int, graphs: int, device: str = "cpu") -> Case:
     """One propagation: "forward" or "forward + backward"."""
 
     def make(ops: str, precision: Precision) -> Call:
-        batch = graph_batch(kind, graphs)
+        batch = graph_batch(kind, graphs).to(device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             types, nodes = NODE_TYPES.get(kind, 5), most_nodes(kind)
-            module = Propagation(types, hidden_dim, nodes, True, precision)
+            module = Propagation(types, hidden_dim, nodes, True, precision).to(device)
 
         def forward() -> list[torch.Tensor]:
             with torch.no_grad():
@@ -53,12 +53,13 @@ def propagation(way: str, kind: str, hidden_dim: int, graphs: int) -> Case:
     )
 
 
-def encode(kind: str, hidden_dim: int, graphs: int) -> Case:
+def encode(kind: str, hidden_dim: int, graphs: int, device: str = "cpu") -> Case:
     """Packed graphs to posteriors."""
     config = ModelConfig(hidden_dim=hidden_dim, latent_dim=LATENT_DIM)
 
     def make(ops: str, precision: Precision) -> Call:
-        batch, module = graph_batch(kind, graphs), models.encoder(kind, hidden_dim, precision)
+        batch = graph_batch(kind, graphs).to(device)
+        module = models.encoder(kind, hidden_dim, precision).to(device)
 
         def work() -> list[torch.Tensor]:
             with torch.no_grad():
@@ -76,15 +77,15 @@ def encode(kind: str, hidden_dim: int, graphs: int) -> Case:
     )
 
 
-def decode(hidden_dim: int, points: int) -> Case:
+def decode(hidden_dim: int, points: int, device: str = "cpu") -> Case:
     """Points of the prior to ENAS graphs, sampled."""
     z = torch.randn(points, LATENT_DIM, generator=torch.Generator().manual_seed(0))
 
     def make(ops: str, precision: Precision) -> Call:
-        decoder = models.model(hidden_dim, precision).decoder
+        decoder, start = models.model(hidden_dim, precision).decoder.to(device), z.to(device)
 
         def work() -> list[torch.Tensor]:
-            decoded = decoder.sample(z, seed=1)
+            decoded = decoder.sample(start, seed=1)
             return [decoded.node_type, decoded.adjacency, decoded.num_nodes]
 
         return work
@@ -100,12 +101,12 @@ def decode(hidden_dim: int, points: int) -> Case:
     return Case(f"decode, hidden {hidden_dim}, batch {points}", "graphs/s", points, make, count)
 
 
-def train_step(hidden_dim: int, graphs: int) -> Case:
+def train_step(hidden_dim: int, graphs: int, device: str = "cpu") -> Case:
     """`Trainer._step`: packing, objective, backward, clipping, Adam."""
     order = np.arange(graphs)
 
     def make(ops: str, precision: Precision) -> Call:
-        trainer = models.trainer(hidden_dim, graphs, precision)
+        trainer = models.trainer(hidden_dim, graphs, precision, device)
 
         def work() -> list[torch.Tensor]:
             trainer._step(order)
@@ -123,7 +124,7 @@ def train_step(hidden_dim: int, graphs: int) -> Case:
     return Case(name, "graphs/s", graphs, make, count, gradients=True)
 
 
-def ascent() -> Case:
+def ascent(device: str = "cpu") -> Case:
     """Climb the predicted performance less the first complexity, from many points at once.
 
     The answer is the points after three steps: rounding grows with each.
@@ -131,11 +132,11 @@ def ascent() -> Case:
     z = torch.randn(ASCENT_POINTS, LATENT_DIM, generator=torch.Generator().manual_seed(0))
 
     def make(ops: str, precision: Precision) -> Call:
-        made = models.model(256, precision)
+        made, start = models.model(256, precision).to(device), z.to(device)
 
         def work() -> list[torch.Tensor]:
             points = made.ascend(
-                z,
+                start,
                 performance_weight=1.0,
                 complexity_weights=[-0.5, 0.0],
                 step_size=0.1,
