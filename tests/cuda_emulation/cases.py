@@ -26,9 +26,11 @@ def ragged(counts: list[int], seed: int = 0, density: float = 0.4) -> GraphBatch
     return GraphBatch.pack(dags)
 
 
-def chain(length: int) -> GraphBatch:
-    edges = tuple((v, v + 1) for v in range(length - 1)) + ((0, length - 1),) * (length > 2)
-    return GraphBatch.pack([Dag(tuple(v % TYPES for v in range(length)), edges)])
+def chains(nodes: int, count: int) -> GraphBatch:
+    """One graph of `count` chains side by side, and an edge from its first node to its last."""
+    edges = [(v, v + count) for v in range(nodes - count)]
+    types = tuple(v % TYPES for v in range(nodes))
+    return GraphBatch.pack([Dag(types, tuple(sorted([*edges, (0, nodes - 1)])))])
 
 
 BATCHES = {
@@ -36,7 +38,7 @@ BATCHES = {
     "one node": ragged([1]),
     "ragged": ragged([1, 7, 2, 9, 1, 5]),
     "more rows than a tile": ragged([2] * 135 + [3] * 5, density=0.9),
-    "200 nodes": chain(200),
+    "200 nodes": chains(200, count=4),
     "many successors": GraphBatch.pack([Dag((0,) * 60, tuple((0, v) for v in range(1, 60)))]),
 }
 
