@@ -177,14 +177,16 @@ __global__ void __launch_bounds__(kDecideThreads) decide(Scene s, int64_t v, int
   }
 }
 
-// a of node v of one sample and kAggregateThreads columns: the messages of the nodes that feed it.
+// a of node v of one sample and kAggregateThreads columns: the messages of the nodes that feed it,
+// 0 where the graph has ended, because the products go over all samples.
 __global__ void __launch_bounds__(kAggregateThreads) aggregate(Scene s, int64_t v) {
   const int64_t row = blockIdx.x, hidden = s.weights.gru.hidden;
   const int64_t column = static_cast<int64_t>(blockIdx.y) * kAggregateThreads + threadIdx.x;
-  if (column >= hidden || s.is_finished(row, v + 1)) return;
+  if (column >= hidden) return;
   const uint8_t* feeds = s.adjacency(row) + v;
+  const int64_t sources = s.is_finished(row, v + 1) ? 0 : v;
   float sum = 0.0f;
-  for (int64_t u = 0; u < v; ++u) {
+  for (int64_t u = 0; u < sources; ++u) {
     if (!feeds[u * s.rules.max_nodes]) continue;
     sum += s.memory.messages[(u * s.input.num_samples + row) * hidden + column];
   }

@@ -19,16 +19,16 @@ LATENT, TYPES = 5, 5
 START, END = 0, 1
 
 
-def make_rules(nodes=6, least=0, most=99, loose_ends=False, only=()):
+def make_rules(nodes=6, least=0, most=99, loose_ends=False, only=(), early_end=False):
     """Start, end and three types between; 0 -> 1 forced, 1 -> 3 forbidden.
 
-    `only` are the places that may have type 2 alone.
+    `only` are the places that may have type 2 alone; `early_end` lets graphs end at node 1.
     """
     allowed = np.zeros((nodes, TYPES), dtype=bool)
     allowed[0, START] = True
     allowed[1:, END] = True
     allowed[1:-1, 2:] = True
-    allowed[1, END] = nodes == 2
+    allowed[1, END] = early_end or nodes == 2
     for place in only:
         allowed[place] = np.arange(TYPES) == 2
     edge = np.triu(np.ones((nodes, nodes), dtype=np.uint8), k=1)
@@ -152,14 +152,28 @@ def test_optional_weights(ops, type_z, edge_z, place, tables):
         make_rules(least=2, most=2),
         make_rules(only=(1, 2, 3, 4)),
         make_rules(only=(1, 2, 3, 4), loose_ends=True),
+        make_rules(early_end=True),
+        make_rules(early_end=True, loose_ends=True),
         make_rules(nodes=2),
         make_rules(nodes=2, loose_ends=True),
     ],
-    ids=["least", "most", "exact", "one_type", "one_type_loose", "two_nodes", "two_nodes_loose"],
+    ids=[
+        "least",
+        "most",
+        "exact",
+        "one_type",
+        "one_type_loose",
+        "early_end",
+        "early_end_loose",
+        "two_nodes",
+        "two_nodes_loose",
+    ],
 )
 def test_rules(ops, order, rules):
-    parameters = make_weights(nodes=rules.max_nodes, place=True)
-    assert_equals_cpu(ops, make_inputs(7), parameters, rules, order=order)
+    ends_early = bool(rules.type_allowed[1, END])
+    parameters = make_weights(nodes=rules.max_nodes, place=True, end_bias=2.0 * ends_early)
+    found = assert_equals_cpu(ops, make_inputs(16), parameters, rules, order=order)
+    assert (2 in found.num_nodes) == ends_early
 
 
 @pytest.mark.parametrize("order", ORDERS)
