@@ -1,12 +1,13 @@
 """Every snippet of the README runs, or is a command that exists."""
 
+import os
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
-from bench import report
+from bench import gpu, report
 from ngae import cli
 from ngae.commands import data, evaluate, search, train
 
@@ -20,6 +21,7 @@ PARSERS = {
     "ngae.evaluate": evaluate.build_parser,
     "ngae.data": data.build_parser,
     "bench.report": report.build_parser,
+    "bench.gpu": gpu.build_parser,
 }
 
 
@@ -27,6 +29,8 @@ def _commands():
     for block in SHELL:
         for line in block.replace("&&", "\n").splitlines():
             words = shlex.split(line, comments=True)
+            while words and re.match(r"[A-Z_]+=", words[0]):
+                words = words[1:]
             if words:
                 yield words
 
@@ -43,6 +47,8 @@ def test_shell_lines_are_commands_that_exist(words):
         PARSERS[words[2]]().parse_args(words[3:])
     elif words[0] == "ngae":
         assert words[1] in cli._COMMANDS
+    elif "/" in words[0]:
+        assert os.access(README.parent / words[0], os.X_OK)
     else:
         assert words[0] in ("pip", "pytest")
 
