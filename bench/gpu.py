@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import product as combinations
 from pathlib import Path
@@ -222,24 +223,28 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _command(arguments: argparse.Namespace) -> int:
+    import torch
+
     from ngae.train.loop import pick_device
 
     device = pick_device(arguments.device)
     sizes = (HIDDEN_DIMS[:1], BATCH_SIZES[:1]) if arguments.quick else (HIDDEN_DIMS, BATCH_SIZES)
     rounds = 3 if arguments.quick else ROUNDS
-    listed, rows, wrong = cases(str(device), *sizes), [], []
+    listed, rows, failed = cases(str(device), *sizes), [], []
     for number, case in enumerate(listed, 1):
         console.say(f"[{number}/{len(listed)}] {case.name}")
         try:
-            rows += measure(case, device, rounds=rounds)
-        except AssertionError as error:
-            wrong.append(str(error))
+            # Events are of the current device. A case may also take more memory than there is.
+            with torch.cuda.device(device) if device.type == "cuda" else nullcontext():
+                rows += measure(case, device, rounds=rounds)
+        except (AssertionError, RuntimeError, NgaeError) as error:
+            failed.append(f"{case.name}: {error}")
     console.give(table(rows))
     if arguments.json:
         found = [dataclasses.asdict(row) for row in rows]
-        write_json(arguments.json, {"machine": facts(device), "rows": found, "wrong": wrong})
-    if wrong:
-        raise NgaeError(f"wrong answers: {'; '.join(wrong)}")
+        write_json(arguments.json, {"machine": facts(device), "rows": found, "failed": failed})
+    if failed:
+        raise NgaeError(f"{len(failed)} of {len(listed)} cases failed: {'; '.join(failed)}")
     return 0
 
 

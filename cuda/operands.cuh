@@ -9,6 +9,10 @@
 
 #include "launch.cuh"
 
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+#error "ngae._cuda needs GPUs of compute capability 8.0 and later: older ones multiply no bfloat16"
+#endif
+
 namespace ngae::cuda {
 
 constexpr int kRows = 64, kColumns = 32, kStep = 32, kThreads = 256;

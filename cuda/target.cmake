@@ -22,7 +22,12 @@ macro(ngae_find_nvcc)
         "found no nvcc: looked at CMAKE_CUDA_COMPILER, $CUDACXX ('$ENV{CUDACXX}'), $CUDA_HOME/bin\
  ('$ENV{CUDA_HOME}'), $CUDA_PATH/bin ('$ENV{CUDA_PATH}'), $PATH, /usr/local/cuda/bin")
   else()
-    ngae_try_nvcc()
+    execute_process(COMMAND "${NGAE_NVCC}" --version OUTPUT_VARIABLE version ERROR_QUIET)
+    if(version MATCHES "release ([0-9.]+)" AND CMAKE_MATCH_1 VERSION_LESS 11.8)
+      set(NGAE_NVCC_PROBLEM "${NGAE_NVCC} is of CUDA ${CMAKE_MATCH_1}: expected 11.8 or later")
+    else()
+      ngae_try_nvcc()
+    endif()
   endif()
 endmacro()
 

@@ -43,6 +43,11 @@ expect on_without "NGAE_CUDA=ON: found no nvcc"
 export CUDACXX=/bin/false
 configure auto_broken -DNGAE_CUDA=AUTO
 expect auto_broken "ngae._cuda: not built, /bin/false cannot compile"
+printf '#!/bin/sh\necho "release 11.5, V11.5.119"\n' > "$folder/nvcc_11_5"
+chmod +x "$folder/nvcc_11_5"
+export CUDACXX="$folder/nvcc_11_5"
+configure auto_old -DNGAE_CUDA=AUTO
+expect auto_old "ngae._cuda: not built, $folder/nvcc_11_5 is of CUDA 11.5: expected 11.8 or later"
 ! configure wrong -DNGAE_CUDA=MAYBE || { echo "wrong: expected an error"; exit 1; }
 expect wrong "NGAE_CUDA: expected AUTO, ON or OFF, found MAYBE"
 unset CUDACXX

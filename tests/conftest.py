@@ -1,5 +1,8 @@
 """Fixtures that several rooms share."""
 
+import warnings
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import torch
@@ -34,3 +37,23 @@ def cuda_device():
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     return torch.device("cuda", torch.cuda.current_device())
+
+
+@pytest.fixture
+def without_waiting(cuda_device):
+    """Give a context in which it is an error that the host waits for the device."""
+
+    def switch(mode):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch says that this mode is a prototype
+            torch.cuda.set_sync_debug_mode(mode)
+
+    @contextmanager
+    def refuse():
+        switch("error")
+        try:
+            yield
+        finally:
+            switch("default")
+
+    return refuse

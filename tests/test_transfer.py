@@ -43,12 +43,9 @@ def test_on_the_cpu_nothing_is_copied() -> None:
 
 
 @pytest.mark.gpu
-def test_on_a_device(cuda_device: torch.device) -> None:
-    torch.cuda.set_sync_debug_mode("error")
-    try:
+def test_on_a_device(cuda_device: torch.device, without_waiting) -> None:
+    with without_waiting():
         moved = transfer(TENSORS, cuda_device)
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
     assert all(tensor.device == cuda_device for tensor in moved)
     expect_equal(moved, TENSORS)
     expect_equal(transfer(moved, torch.device("cpu")), TENSORS)

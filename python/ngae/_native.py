@@ -4,7 +4,6 @@ or a GPU refuses its work.
 
 from __future__ import annotations
 
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +20,7 @@ _REMEDIES = {  # by CUDA's name of an error
         f"build for this GPU: `{BUILD_CUDA} -Ccmake.define.CMAKE_CUDA_ARCHITECTURES=native`"
     ),
 }
+_HAS_CUDA = find_spec("ngae._cuda") is not None  # tracers do not follow a look on the disk
 
 
 def load() -> ModuleType:
@@ -45,10 +45,9 @@ def load() -> ModuleType:
     return module
 
 
-@cache
 def has_cuda() -> bool:
     """Say whether the CUDA module `ngae._cuda` was built."""
-    return find_spec("ngae._cuda") is not None
+    return _HAS_CUDA
 
 
 def load_cuda() -> ModuleType:

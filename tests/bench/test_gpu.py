@@ -51,7 +51,7 @@ def test_the_command_writes_machine_and_rows(tmp_path, monkeypatch, capsys):
         "bf16",
         "torch, bf16",
     ]
-    assert written["wrong"] == []
+    assert written["failed"] == []
     assert "encode, enas, hidden 16, batch 3" in capsys.readouterr().out
 
 
@@ -62,8 +62,9 @@ def test_a_wrong_answer_fails_after_all_are_written(tmp_path, monkeypatch, capsy
     monkeypatch.setattr("bench.gpu.cases", lambda device, *sizes: TINY)
     monkeypatch.setattr("bench.gpu.measure", wrong)
     assert gpu.main(["--device", "cpu", "--json", str(tmp_path / "gpu.json")]) == 1
-    assert "wrong answers: part 0 differs" in capsys.readouterr().err
-    assert json.loads((tmp_path / "gpu.json").read_text())["wrong"] == ["part 0 differs"] * 4
+    assert "4 of 4 cases failed: " in capsys.readouterr().err
+    failed = json.loads((tmp_path / "gpu.json").read_text())["failed"]
+    assert failed == [f"{case.name}: part 0 differs" for case in TINY]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")

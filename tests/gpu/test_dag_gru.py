@@ -78,12 +78,8 @@ def test_memory_is_given_back(cuda_device):
     assert torch.cuda.memory_allocated(cuda_device) == before
 
 
-def test_does_not_wait_for_the_device(cuda_device):
+def test_does_not_wait_for_the_device(cuda_device, without_waiting):
     batch, weights = BATCHES["ragged"].to(cuda_device), parameters(70, True)
     leaves = [None if t is None else t.to(cuda_device).requires_grad_() for t in weights]
-    before = torch.cuda.get_sync_debug_mode()
-    torch.cuda.set_sync_debug_mode("error")
-    try:
+    with without_waiting():
         dag_gru(batch, DagGruParameters(*leaves)).sum().backward()
-    finally:
-        torch.cuda.set_sync_debug_mode(before)

@@ -7,6 +7,8 @@ host and the device within a step. The native ops are their fake kernels.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import torch
@@ -138,7 +140,7 @@ def test_the_mode_refuses_what_waits(wait):
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
-def test_a_device_is_not_waited_for(form, make_table, cuda_device):
+def test_a_device_is_not_waited_for(form, make_table, cuda_device, without_waiting):
     table = make_table(8, EnasSpace(4))
     sizes = {"hidden_dim": 12, "latent_dim": 5, "head_dim": 7, "predictor_dim": 6}
     model = NGAEModel(
@@ -151,21 +153,16 @@ def test_a_device_is_not_waited_for(form, make_table, cuda_device):
         model = model.to(device)
         model.zero_grad()
         arguments = (noise.to(device),)
-        if device.type == "cuda":
-            torch.cuda.set_sync_debug_mode("error")
-        try:
+        with without_waiting() if device.type == "cuda" else nullcontext():
             inputs = Inputs.of(table, np.arange(6), device)
             terms = model(
                 inputs.batch, inputs.decisions, inputs.performance, inputs.complexity, *arguments
             )
             total = objective(terms, LossConfig())
             total.backward()
-        finally:
-            if device.type == "cuda":
-                torch.cuda.set_sync_debug_mode("default")
         results.append([total.detach().cpu(), *(p.grad.cpu() for p in model.parameters())])
     for found, expected in zip(*results, strict=True):
-        torch.testing.assert_close(found, expected)
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.gpu

@@ -63,3 +63,11 @@ def require_float32(function: str, tensor: Tensor) -> None:
             f"{function}: expected float32 on {tensor.device}, found {tensor.dtype}",
             remedy="set NGAE_OPS=torch to use plain PyTorch on this device",
         )
+
+
+def one_hot(index: Tensor, count: int) -> Tensor:
+    """Return rows of the unit matrix, float32 (len(index), count).
+
+    Products with it are sums by number, in one order and without atomics.
+    """
+    return (index.unsqueeze(1) == torch.arange(count, device=index.device)).float()

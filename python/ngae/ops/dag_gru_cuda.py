@@ -96,26 +96,21 @@ def _weight_gradients(
     assert w_ih is not None
     hidden = h.shape[1]
     inputs = torch.cat([dgates[:, : 2 * hidden], dn], dim=1)
-    dmessage = matmul(dvalues.T, h, bf16)
+    dgate, dmap = dvalues.split(hidden, dim=1)
     tables = [
-        h.new_empty(0) if table is None else _one_hot(graph[1], table.shape[0]).T @ rows
-        for table, rows in zip((gate_index, map_index), dvalues.split(hidden, dim=1), strict=True)
+        h.new_empty(0) if table is None else _cuda.one_hot(graph[1], table.shape[0]).T @ rows
+        for table, rows in ((gate_index, dgate), (map_index, dmap))
     ]
     return [
-        inputs.T @ _one_hot(graph[0], w_ih.shape[1]),
+        inputs.T @ _cuda.one_hot(graph[0], w_ih.shape[1]),
         inputs.sum(dim=0),
         matmul(dgates.T, a, bf16),
         dgates.sum(dim=0),
-        dmessage[:hidden],
-        dvalues[:, :hidden].sum(dim=0),
-        dmessage[hidden:],
+        matmul(dgate.T, h, bf16),
+        dgate.sum(dim=0),
+        matmul(dmap.T, h, bf16),
         *tables,
     ]
-
-
-def _one_hot(index: Tensor, count: int) -> Tensor:
-    """Rows of the unit matrix: float32 (len(index), count). Products with it have one order."""
-    return (index.unsqueeze(1) == torch.arange(count, device=index.device)).float()
 
 
 torch.library.impl("ngae::dag_gru", "CUDA", forward)

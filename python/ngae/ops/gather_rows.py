@@ -15,6 +15,8 @@ from ngae.errors import UsageError
 from ngae.ops import _cuda, _library, reference
 from ngae.ops.parameters import check_index, check_number, check_tensor
 
+_FEW_ROWS = 32  # whose lists are long, so that a block for each leaves a GPU idle
+
 torch.library.define("ngae::gather_rows", "(Tensor table, Tensor index) -> Tensor")
 torch.library.define(
     "ngae::gather_rows_backward", "(Tensor dout, Tensor index, SymInt num_rows) -> Tensor"
@@ -96,7 +98,9 @@ def _backward(dout: Tensor, index: Tensor, num_rows: int) -> Tensor:
 
 
 def _backward_by_sorting(dout: Tensor, index: Tensor, num_rows: int) -> Tensor:
-    """Sort the list, so that the terms of each sum are a run of it."""
+    """Sort the list, so that the terms of each sum are a run of it; few rows by a product."""
+    if 0 < num_rows <= _FEW_ROWS:
+        return _cuda.one_hot(index, num_rows).T @ dout
     ordered, order = torch.sort(index, stable=True)
     rows = torch.arange(num_rows + 1, device=index.device)
     return _sum_rows(dout.contiguous(), order, torch.searchsorted(ordered, rows))
