@@ -52,7 +52,7 @@ def backend(function: str, device: torch.device) -> str:
         expected = " or ".join(name for name, by in _NATIVE.items() if forced in ("", by))
         raise UsageError(
             f"{function}: expected tensors on {expected}, found {device}",
-            remedy="set NGAE_OPS=torch to use plain PyTorch on this device",
+            remedy=("unset NGAE_OPS" if native else "set NGAE_OPS=torch for plain PyTorch"),
         )
     if native == "cuda" and not _native.has_cuda():
         raise UsageError(

@@ -78,7 +78,7 @@ def pick_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise RefusedError(
             f"--device: expected auto, cpu or a device of this machine, found {name!r}",
-            remedy="pass --device cpu",
+            remedy="pass --device cpu; `ngae doctor` says what is missing",
         ) from error
 
 
