@@ -63,3 +63,11 @@ def test_same_bits_in_every_order(engine):
     for other in results[1:]:
         for one, two in zip(results[0], other, strict=True):
             torch.testing.assert_close(one, two, rtol=0, atol=0)
+
+
+def test_gradients_share_no_memory(engine):
+    """As torch.library demands of what an op returns."""
+    batch, weights = BATCHES["ragged"], parameters(5, True)
+    dh = torch.randn(batch.num_nodes, 5)
+    _, gradients = emulated(engine, batch, weights, None, dh, False)
+    assert len({g.untyped_storage().data_ptr() for g in gradients}) == len(gradients) == 9
