@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from bench.cases import backend
 from ngae.ops import linear
+from ngae.ops._library import forced
 
 SHAPES = {  # rows, inputs, outputs
     "unify hidden 501 batch 256": (256, 8 * 1002, 501),
@@ -30,7 +30,7 @@ def bench_linear(benchmark, way, name, shape):
     weight = (torch.randn(outputs, inputs) / inputs**0.5).requires_grad_()
     bias, dout = torch.zeros(outputs, requires_grad=True), torch.randn(rows, outputs)
     benchmark.group = f"linear {way} {shape}"
-    with backend("cpp"):
+    with forced("cpp"):
         out = MAPS[name](x, weight, bias)
         error = (out - functional.linear(x, weight, bias)).norm() / out.norm()
         assert error < (2e-2 if name == "bf16" else 1e-5)

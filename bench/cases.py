@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor
+
+from ngae.ops._library import forced
 
 Answer = Sequence[Tensor]
 Call = Callable[[], Answer]
@@ -73,11 +73,11 @@ class Case:
 
     def call(self, variant: Variant) -> Call:
         """Prepare one variant; its backend is active during each call only."""
-        with backend(variant.ops):
+        with forced(variant.ops):
             work = self.make(variant.ops, variant.precision)
 
         def once() -> Answer:
-            with backend(variant.ops):
+            with forced(variant.ops):
                 return work()
 
         return once
@@ -108,17 +108,3 @@ def check_answer(case: Case, variant: Variant, found: Answer, expected: Answer) 
         else:
             distance = float((ours - theirs).norm() / theirs.norm().clamp_min(1e-30))
             assert distance < 0.01, f"{what}: {distance:.2g} of its length from plain PyTorch"
-
-
-@contextmanager
-def backend(name: str) -> Iterator[None]:
-    """Use one backend of the ops inside the block."""
-    before = os.environ.get("NGAE_OPS")
-    os.environ["NGAE_OPS"] = name
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["NGAE_OPS"]
-        else:
-            os.environ["NGAE_OPS"] = before

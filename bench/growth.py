@@ -10,7 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from bench.cases import NATIVE, backend
+from bench.cases import NATIVE
 from bench.graphs import NASBENCH101_FILE, GraphArrays, data_folder, enas, read_nasbench101
 from bench.machine import extra_memory
 from bench.measure import Row
@@ -18,6 +18,7 @@ from bench.models import LATENT_DIM, encoder
 from bench.timing import interleaved
 from bench.work import propagation
 from ngae.models.encoder import Encoder
+from ngae.ops._library import forced
 
 GRAPHS, NODES = (1_000, 10_000, 100_000, 1_000_000), (8, 20, 50, 100, 200)
 LIMIT = 0.15  # largest deviation that is called linear
@@ -83,7 +84,7 @@ def with_graphs(sizes: Sequence[int] = GRAPHS, hidden_dim: int = 128) -> Growth:
     """Pack and encode ENAS graphs, 1,024 at a time."""
     module, arrays = encoder("enas", hidden_dim, "float32"), enas(max(sizes))
     first = arrays.pack(0, 64)
-    with torch.no_grad(), backend("torch"):
+    with torch.no_grad(), forced("torch"):
         expected = module(first).mean
     torch.testing.assert_close(encode_all(module, arrays, 64), expected)
     return grow(
@@ -113,7 +114,7 @@ def encode_all(module: Encoder, arrays: GraphArrays, graphs: int | None = None) 
     """
     count = arrays.num_graphs if graphs is None else min(graphs, arrays.num_graphs)
     means = torch.empty(count, LATENT_DIM)
-    with torch.no_grad(), backend(NATIVE.ops):
+    with torch.no_grad(), forced(NATIVE.ops):
         for begin in range(0, count, _CHUNK):
             end = min(begin + _CHUNK, count)
             means[begin:end] = module(arrays.pack(begin, end)).mean
@@ -131,7 +132,7 @@ def nasbench101_row(hidden_dim: int = 256) -> Row:
         raise FileNotFoundError(f"{path} is not there; NGAE_TEST_DATA names another folder")
     arrays = read_nasbench101(path)
     module = encoder("nasbench101", hidden_dim, "float32")
-    with torch.no_grad(), backend("torch"):
+    with torch.no_grad(), forced("torch"):
         expected = module(arrays.pack(0, 256)).mean
     torch.testing.assert_close(encode_all(module, arrays, 256), expected)
     work = partial(encode_all, module, arrays)

@@ -9,13 +9,14 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench import flops, models
-from bench.cases import BATCH_SIZES, HIDDEN_DIMS, NATIVE, PLAIN, Call, Case, Precision, backend
+from bench.cases import BATCH_SIZES, HIDDEN_DIMS, NATIVE, PLAIN, Call, Case, Precision
 from bench.graphs import ENAS, NODE_TYPES, GraphArrays, graph_batch, most_nodes
 from bench.models import LATENT_DIM
 from ngae.baselines.dvae import DVAE, DenseGraphs, DVAEConfig
 from ngae.batch import GraphBatch
 from ngae.models import ModelConfig
 from ngae.models.propagation import Propagation
+from ngae.ops._library import forced
 
 ASCENT_POINTS, ASCENT_STEPS = 2048, 20
 WAYS = ("forward", "forward + backward")
@@ -181,7 +182,7 @@ def published(hidden_dim: int = 501, graphs: int = 32) -> Case:
         return work
 
     def count() -> int:
-        with FlopCounterMode(display=False) as counter, backend(PLAIN.ops):
+        with FlopCounterMode(display=False) as counter, forced(PLAIN.ops):
             make(PLAIN.ops, PLAIN.precision)()
         return int(counter.get_total_flops())
 

@@ -31,8 +31,19 @@ namespace py = pybind11;
 namespace {
 
 using ngae::at;
+using ngae::graph_view;
+using ngae::GraphAddresses;
+using ngae::GraphSizes;
+using ngae::gru_weights;
+using ngae::HeadAddresses;
+using ngae::HeadSizes;
 using ngae::machine_of;
 using ngae::MachineTuple;
+using ngae::PredictorTuple;
+using ngae::RuleAddresses;
+using ngae::RuleSizes;
+using ngae::WeightAddresses;
+using ngae::WeightSizes;
 
 using IntArray = py::array_t<int32_t, py::array::c_style>;
 
@@ -109,18 +120,7 @@ py::tuple merge(const IntArray& node_type, const IntArray& node_index, const Int
   return py::make_tuple(to_dict(std::move(merged.batch)), std::move(node_to_merged));
 }
 
-// Addresses and sizes of tensors, in the order of the structs' members; 0 is no tensor.
-using GraphAddresses = std::array<uintptr_t, 11>;
-using GraphSizes = std::array<int64_t, 4>;
-using WeightAddresses = std::array<uintptr_t, 9>;
-using WeightSizes = std::array<int64_t, 3>;
 using GradientAddresses = std::array<uintptr_t, 10>;
-
-ngae::GraphView graph_view(const GraphAddresses& a, const GraphSizes& sizes) {
-  const auto ints = [&](int i) { return at<const int32_t>(a[i]); };
-  return {sizes[0], sizes[1], sizes[2], sizes[3], ints(0), ints(1), ints(2), ints(3),
-          ints(4),  ints(5),  ints(6),  ints(7),  ints(8), ints(9), ints(10)};
-}
 
 // Checks all that the ops follow in a batch, once, for devices whose kernels check nothing.
 // Arrays in the order of GraphView's members.
@@ -145,13 +145,6 @@ void check_batch(const std::array<IntArray, 11>& arrays, int64_t num_types, int6
 }
 
 template <class T>
-ngae::DagGruWeights<T> gru_weights(const WeightAddresses& a, const WeightSizes& sizes) {
-  const auto numbers = [&](int i) { return at<const T>(a[i]); };
-  return {sizes[0],   sizes[1],   sizes[2],   numbers(0), numbers(1), numbers(2),
-          numbers(3), numbers(4), numbers(5), numbers(6), numbers(7), numbers(8)};
-}
-
-template <class T>
 void dag_gru_forward(const GraphAddresses& graph, const GraphSizes& graph_sizes,
                      const WeightAddresses& weights, const WeightSizes& weight_sizes,
                      uintptr_t initial, const MachineTuple& machine, uintptr_t h, uintptr_t saved) {
@@ -173,10 +166,6 @@ void dag_gru_backward(const GraphAddresses& graph, const GraphSizes& graph_sizes
       {out(0), out(1), out(2), out(3), out(4), out(5), out(6), out(7), out(8), out(9)});
 }
 
-using HeadAddresses = std::array<uintptr_t, 12>;
-using HeadSizes = std::array<int64_t, 3>;
-using RuleAddresses = std::array<uintptr_t, 4>;
-using RuleSizes = std::array<int64_t, 2>;
 using DecodeInputs = std::array<uintptr_t, 3>;
 using DecodeOutputs = std::array<uintptr_t, 3>;
 
@@ -187,42 +176,23 @@ void decode(const WeightAddresses& weights, const WeightSizes& weight_sizes,
             bool loose_ends_to_end, const DecodeInputs& in, int64_t num_samples, int64_t seed,
             bool stochastic, const MachineTuple& machine, const DecodeOutputs& out) {
   const py::gil_scoped_release release;
-  const auto head = [&](int i) { return at<const T>(heads[i]); };
-  const ngae::DagGruWeights<T> gru = gru_weights<T>(weights, weight_sizes);
-  const ngae::DecoderWeights<T> decoder{
-      gru,     head_sizes[0], head_sizes[1], head_sizes[2], head(0), head(1), head(2),  head(3),
-      head(4), head(5),       head(6),       head(7),       head(8), head(9), head(10), head(11)};
-  const ngae::RulesView view{rule_sizes[0],
-                             rule_sizes[1],
-                             start_type,
-                             end_type,
-                             loose_ends_to_end,
-                             at<const uint8_t>(rules[0]),
-                             at<const uint8_t>(rules[1]),
-                             at<const int32_t>(rules[2]),
-                             at<const int32_t>(rules[3])};
+  const auto decoder =
+      ngae::decoder_weights(gru_weights<T>(weights, weight_sizes), heads, head_sizes);
+  const ngae::RulesView view =
+      ngae::rules_view(rules, rule_sizes, start_type, end_type, loose_ends_to_end);
   ngae::decode<T>({num_samples, at<const T>(in[0]), at<const T>(in[1]), at<const int64_t>(in[2]),
                    static_cast<uint64_t>(seed), stochastic},
                   decoder, view, machine_of(machine),
                   {at<int32_t>(out[0]), at<uint8_t>(out[1]), at<int32_t>(out[2])});
 }
 
-// Addresses of the weights in the order of the struct's members, hidden size, number of outputs.
-using PredictorTuple = std::tuple<std::array<uintptr_t, 7>, int64_t, int64_t>;
-
 template <class T>
 void ascend(uintptr_t starts, int64_t num_points, int64_t latent,
             const std::vector<PredictorTuple>& given, double step_size,
             const std::vector<int64_t>& keep, const MachineTuple& machine, uintptr_t out) {
   const py::gil_scoped_release release;
-  std::vector<ngae::PredictorWeights<T>> predictors;
-  for (const auto& [a, hidden, outputs] : given) {
-    predictors.push_back({hidden, outputs, at<const T>(a[0]), at<const T>(a[1]), at<const T>(a[2]),
-                          at<const T>(a[3]), at<const T>(a[4]), at<const T>(a[5]),
-                          at<const T>(a[6])});
-  }
-  ngae::ascend<T>({num_points, latent, at<const T>(starts), step_size, keep}, predictors,
-                  machine_of(machine), at<T>(out));
+  ngae::ascend<T>({num_points, latent, at<const T>(starts), step_size, keep},
+                  ngae::predictor_weights<T>(given), machine_of(machine), at<T>(out));
 }
 
 // Philox words of one block, for tests against the published vectors.

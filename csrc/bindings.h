@@ -8,6 +8,7 @@
 #include <string>
 #include <tuple>
 
+#include "addresses.h"
 #include "cpu_level.h"
 
 namespace ngae {
@@ -17,12 +18,6 @@ using MachineTuple = std::tuple<std::string, bool, int64_t>;
 
 inline Machine machine_of(const MachineTuple& m) {
   return {std::get<0>(m), std::get<1>(m), std::get<2>(m)};
-}
-
-// A tensor's numbers; address 0 is no tensor.
-template <class T>
-T* at(uintptr_t address) {
-  return reinterpret_cast<T*>(address);
 }
 
 // Adds the ops on rows: linear, pair_scores, gather_rows, adam_step.

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <vector>
 
+#include "addresses.h"
 #include "ascend.cuh"
 #include "dag_gru.cuh"
 #include "decode.cuh"
@@ -19,35 +20,23 @@ namespace py = pybind11;
 namespace {
 
 using namespace ngae::cuda;
-
-// Addresses and sizes of tensors, in the order of the structs' members; 0 is no tensor.
-using GraphAddresses = std::array<uintptr_t, 11>;
-using GraphSizes = std::array<int64_t, 4>;
-using WeightAddresses = std::array<uintptr_t, 9>;
-using WeightSizes = std::array<int64_t, 3>;
+using ngae::at;
+using ngae::graph_view;
+using ngae::GraphAddresses;
+using ngae::GraphSizes;
+using ngae::HeadAddresses;
+using ngae::HeadSizes;
+using ngae::PredictorTuple;
+using ngae::RuleAddresses;
+using ngae::RuleSizes;
+using ngae::WeightAddresses;
+using ngae::WeightSizes;
 
 // Device, stream, whether operands of products are rounded to bfloat16.
 using RunTuple = std::tuple<int, uintptr_t, bool>;
 
-template <class T>
-T* at(uintptr_t address) {
-  return reinterpret_cast<T*>(address);
-}
-
 Run run_of(const RunTuple& run) {
   return {std::get<2>(run), reinterpret_cast<cudaStream_t>(std::get<1>(run))};
-}
-
-ngae::GraphView graph_view(const GraphAddresses& a, const GraphSizes& sizes) {
-  const auto ints = [&](int i) { return at<const int32_t>(a[i]); };
-  return {sizes[0], sizes[1], sizes[2], sizes[3], ints(0), ints(1), ints(2), ints(3),
-          ints(4),  ints(5),  ints(6),  ints(7),  ints(8), ints(9), ints(10)};
-}
-
-GruWeights gru_weights(const WeightAddresses& a, const WeightSizes& sizes) {
-  const auto numbers = [&](int i) { return at<const float>(a[i]); };
-  return {sizes[0],   sizes[1],   sizes[2],   numbers(0), numbers(1), numbers(2),
-          numbers(3), numbers(4), numbers(5), numbers(6), numbers(7), numbers(8)};
 }
 
 SavedStates saved_states(const std::array<uintptr_t, 3>& a) {
@@ -59,7 +48,7 @@ void forward(const RunTuple& run, const GraphAddresses& graph, const GraphSizes&
              uintptr_t h, const std::array<uintptr_t, 3>& saved, uintptr_t message) {
   const py::gil_scoped_release release;
   const DeviceGuard guard(std::get<0>(run));
-  dag_gru_forward(graph_view(graph, graph_sizes), gru_weights(weights, weight_sizes),
+  dag_gru_forward(graph_view(graph, graph_sizes), ngae::gru_weights<float>(weights, weight_sizes),
                   at<const float>(initial), run_of(run), at<float>(h), saved_states(saved),
                   at<float>(message));
 }
@@ -71,8 +60,8 @@ void backward(const RunTuple& run, const GraphAddresses& graph, const GraphSizes
   const py::gil_scoped_release release;
   const DeviceGuard guard(std::get<0>(run));
   const auto out = [&](int i) { return at<float>(gradients[i]); };
-  dag_gru_backward(graph_view(graph, graph_sizes), gru_weights(weights, weight_sizes), has_initial,
-                   run_of(run), saved_states(saved), at<const float>(dh),
+  dag_gru_backward(graph_view(graph, graph_sizes), ngae::gru_weights<float>(weights, weight_sizes),
+                   has_initial, run_of(run), saved_states(saved), at<const float>(dh),
                    {out(0), out(1), out(2), out(3)});
 }
 
@@ -85,13 +74,6 @@ void sum(const RunTuple& run, const std::array<int64_t, 2>& sizes,
            at<const float>(a[2]), run_of(run).stream, at<float>(a[3]));
 }
 
-using HeadAddresses = std::array<uintptr_t, 12>;
-using HeadSizes = std::array<int64_t, 3>;
-
-// The tables of the rules on the device, and the types allowed on the host.
-using RuleAddresses = std::array<uintptr_t, 5>;
-using RuleSizes = std::array<int64_t, 2>;
-
 DecodeMemory decode_memory(const std::array<uintptr_t, 14>& a) {
   const auto numbers = [&](int i) { return at<float>(a[i]); };
   return {at<int32_t>(a[0]),  numbers(1),         numbers(2),  numbers(3), numbers(4),
@@ -99,50 +81,25 @@ DecodeMemory decode_memory(const std::array<uintptr_t, 14>& a) {
           at<uint8_t>(a[10]), at<int32_t>(a[11]), numbers(12), numbers(13)};
 }
 
-// As of _C, and addresses of DecodeMemory.
+// As of _C, the rules on the device; the types allowed on the host, addresses of DecodeMemory.
 void decode_samples(const RunTuple& run, const WeightAddresses& weights,
                     const WeightSizes& weight_sizes, const HeadAddresses& heads,
                     const HeadSizes& head_sizes, const RuleAddresses& rules,
                     const RuleSizes& rule_sizes, int32_t start_type, int32_t end_type,
                     bool loose_ends_to_end, const std::array<uintptr_t, 3>& in, int64_t num_samples,
-                    int64_t seed, bool stochastic, const std::array<uintptr_t, 14>& memory,
-                    const std::array<uintptr_t, 3>& out) {
+                    int64_t seed, bool stochastic, uintptr_t type_allowed,
+                    const std::array<uintptr_t, 14>& memory, const std::array<uintptr_t, 3>& out) {
   const py::gil_scoped_release release;
   const DeviceGuard guard(std::get<0>(run));
-  const auto head = [&](int i) { return at<const float>(heads[i]); };
-  const DecodeWeights decoder{gru_weights(weights, weight_sizes),
-                              head_sizes[0],
-                              head_sizes[1],
-                              head_sizes[2],
-                              head(0),
-                              head(1),
-                              head(2),
-                              head(3),
-                              head(4),
-                              head(5),
-                              head(6),
-                              head(7),
-                              head(8),
-                              head(9),
-                              head(10),
-                              head(11)};
-  const ngae::RulesView view{rule_sizes[0],
-                             rule_sizes[1],
-                             start_type,
-                             end_type,
-                             loose_ends_to_end,
-                             at<const uint8_t>(rules[0]),
-                             at<const uint8_t>(rules[1]),
-                             at<const int32_t>(rules[2]),
-                             at<const int32_t>(rules[3])};
+  const DecodeWeights decoder =
+      ngae::decoder_weights(ngae::gru_weights<float>(weights, weight_sizes), heads, head_sizes);
+  const ngae::RulesView view =
+      ngae::rules_view(rules, rule_sizes, start_type, end_type, loose_ends_to_end);
   decode({num_samples, at<const float>(in[0]), at<const float>(in[1]), at<const int64_t>(in[2]),
           static_cast<uint64_t>(seed), stochastic},
-         decoder, view, at<const uint8_t>(rules[4]), run_of(run), decode_memory(memory),
+         decoder, view, at<const uint8_t>(type_allowed), run_of(run), decode_memory(memory),
          {at<int32_t>(out[0]), at<uint8_t>(out[1]), at<int32_t>(out[2])});
 }
-
-// Addresses of the weights in the order of the struct's members, hidden size, number of outputs.
-using PredictorTuple = std::tuple<std::array<uintptr_t, 7>, int64_t, int64_t>;
 
 // As of _C, and addresses of AscentMemory.
 void ascend_points(const RunTuple& run, uintptr_t starts, int64_t num_points, int64_t latent,
@@ -151,14 +108,9 @@ void ascend_points(const RunTuple& run, uintptr_t starts, int64_t num_points, in
                    uintptr_t points) {
   const py::gil_scoped_release release;
   const DeviceGuard guard(std::get<0>(run));
-  std::vector<Predictor> predictors;
-  for (const auto& [a, hidden, outputs] : given) {
-    predictors.push_back({hidden, outputs, at<const float>(a[0]), at<const float>(a[1]),
-                          at<const float>(a[2]), at<const float>(a[3]), at<const float>(a[4]),
-                          at<const float>(a[5]), at<const float>(a[6])});
-  }
   const auto own = [&](int i) { return at<float>(memory[i]); };
-  ascend({num_points, latent, at<const float>(starts), step_size, keep}, predictors, run_of(run),
+  ascend({num_points, latent, at<const float>(starts), step_size, keep},
+         ngae::predictor_weights<float>(given), run_of(run),
          {own(0), own(1), own(2), own(3), own(4)}, at<float>(points));
 }
 

@@ -30,7 +30,7 @@ _PAIRS = {
     "merged": "reverse_merged",
 }
 
-_CHECK_INPUT = (
+GRAPH_FIELDS = (  # that the ops read, in the order of GraphView in csrc/dag_gru.h
     "node_type", "node_index", "node_graph", "graph_ptr", "root", "pred_ptr", "pred_src",
     "succ_ptr", "succ_dst", "level_ptr", "level_node",
 )  # fmt: skip
@@ -221,7 +221,7 @@ class GraphBatch:
         )
 
     def _check(self, caller: str) -> None:
-        arrays = [getattr(self, name).numpy() for name in _CHECK_INPUT]
+        arrays = [getattr(self, name).numpy() for name in GRAPH_FIELDS]
         types, places = (self.greatest + 1).tolist()
         try:
             _native.load().check_batch(arrays, num_types=types, num_places=places)

@@ -4,16 +4,16 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench import flops
-from bench.cases import backend
 from bench.graphs import graph_batch
 from bench.models import model, trainer
 from ngae.batch import GraphBatch
 from ngae.dag import Dag
 from ngae.models import ModelConfig
+from ngae.ops._library import forced
 
 
 def counted(call):
-    with FlopCounterMode(display=False) as counter, backend("torch"):
+    with FlopCounterMode(display=False) as counter, forced("torch"):
         call()
     return counter.get_total_flops()
 

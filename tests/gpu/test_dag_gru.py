@@ -82,4 +82,7 @@ def test_does_not_wait_for_the_device(cuda_device, without_waiting):
     batch, weights = BATCHES["ragged"].to(cuda_device), parameters(70, True)
     leaves = [None if t is None else t.to(cuda_device).requires_grad_() for t in weights]
     with without_waiting():
-        dag_gru(batch, DagGruParameters(*leaves)).sum().backward()
+        h = dag_gru(batch, DagGruParameters(*leaves))
+        h.sum().backward()
+    assert_close(h.detach().cpu(), dag_gru(BATCHES["ragged"], weights), "h", 2e-5)
+    assert all(leaf.grad is not None for leaf in leaves if leaf is not None)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ngae import console
@@ -82,6 +80,7 @@ def _self_test(device: torch.device) -> float:
     from ngae.batch import GraphBatch
     from ngae.models import ModelConfig, NGAEModel, TargetScaler
     from ngae.models.decisions import Decisions
+    from ngae.ops._library import forced
     from ngae.spaces.enas import EnasSpace
 
     space, rng = EnasSpace(6), np.random.default_rng(0)
@@ -94,26 +93,12 @@ def _self_test(device: torch.device) -> float:
     noise = torch.zeros(32, 8, device=device)
     batch, gradients = batch.to(device), []
     for native in (True, False):
-        with _plain_torch(not native):
+        with forced("" if native else "torch"):
             terms = model(batch, decisions, targets, targets[:, None], noise)
             total = terms.nodes + terms.edges + terms.kl + terms.performance + terms.complexity
             gradients.append(torch.autograd.grad(total, list(model.parameters())))
     differences = [(a - b).norm() / b.norm() for a, b in zip(*gradients, strict=True)]
     return float(torch.stack(differences).max())
-
-
-@contextmanager
-def _plain_torch(wanted: bool) -> Iterator[None]:
-    """Take the ops in plain PyTorch inside the block, or natively, whatever NGAE_OPS says."""
-    before = os.environ.get("NGAE_OPS")
-    os.environ["NGAE_OPS"] = "torch" if wanted else ""
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["NGAE_OPS"]
-        else:
-            os.environ["NGAE_OPS"] = before
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -45,13 +45,6 @@ def empty(like: Tensor, *shape: int, dtype: torch.dtype | None = None) -> Tensor
     return like.new_empty(shape, dtype=dtype)
 
 
-def to_device(tensor: Tensor, device: torch.device) -> Tensor:
-    """Return `tensor` on `device`; the host does not wait for the copy."""
-    if tensor.device == device:
-        return tensor
-    return tensor.pin_memory().to(device, non_blocking=True)
-
-
 def require_float32(function: str, tensor: Tensor) -> None:
     """Check the one dtype that the kernels know.
 

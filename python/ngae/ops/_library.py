@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ngae import _native
-from ngae.batch import GraphBatch
+from ngae.batch import GRAPH_FIELDS, GraphBatch
 from ngae.errors import UsageError
 
 BACKENDS = ("cpp", "cuda", "torch")
 _NATIVE = {"cpu": "cpp", "cuda": "cuda"}  # device type: its native backend
 
 _CPU = torch.device("cpu")
-
-GRAPH_FIELDS = (
-    "node_type",
-    "node_index",
-    "node_graph",
-    "graph_ptr",
-    "root",
-    "pred_ptr",
-    "pred_src",
-    "succ_ptr",
-    "succ_dst",
-    "level_ptr",
-    "level_node",
-)
 
 
 def backend(function: str, device: torch.device) -> str:
@@ -69,6 +56,20 @@ def active_backend(device: torch.device | None = None) -> str:
         UsageError: See `backend`.
     """
     return backend("ops", device or torch.device("cpu"))
+
+
+@contextmanager
+def forced(name: str) -> Iterator[None]:
+    """Set NGAE_OPS inside the block; "" is the native code of each device."""
+    before = os.environ.get("NGAE_OPS")
+    os.environ["NGAE_OPS"] = name
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["NGAE_OPS"]
+        else:
+            os.environ["NGAE_OPS"] = before
 
 
 def cpu_level() -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ngae.batch import GraphBatch
+from ngae.batch import GRAPH_FIELDS, GraphBatch
 from ngae.ops import _library, reference
 from ngae.ops.gather_rows import gather_rows
 from ngae.ops.parameters import (
@@ -23,8 +23,8 @@ from ngae.ops.parameters import (
     check_tensor,
 )
 
-_NUM_GRAPH = len(_library.GRAPH_FIELDS)
-_GRAPH = ", ".join(f"Tensor {name}" for name in _library.GRAPH_FIELDS)
+_NUM_GRAPH = len(GRAPH_FIELDS)
+_GRAPH = ", ".join(f"Tensor {name}" for name in GRAPH_FIELDS)
 _WEIGHTS = (
     "Tensor w_ih, Tensor b_ih, Tensor w_hh, Tensor b_hh, Tensor w_gate, Tensor b_gate, "
     "Tensor w_map, Tensor? gate_index, Tensor? map_index"

@@ -19,6 +19,7 @@ from ngae.ops.parameters import (
     expect,
 )
 from ngae.rules import DecodeRules
+from ngae.transfer import transfer
 
 _NUM_GRU = len(DagGruParameters._fields)
 
@@ -177,6 +178,17 @@ def _outputs(
     )
 
 
+def _weights(
+    z: Tensor, weights: Sequence[Tensor | None]
+) -> tuple[list[Tensor | None], list[Tensor | None], list[int]]:
+    """Contiguous weights of the propagation and of the heads; latent_dim, type_dim, edge_dim."""
+    held = _library.contiguous(weights)
+    heads = held[_NUM_GRU:]
+    type_bias, edge_bias = heads[2], heads[8]
+    assert type_bias is not None and edge_bias is not None
+    return held[:_NUM_GRU], heads, [z.shape[1], type_bias.shape[0], edge_bias.shape[0]]
+
+
 @torch.library.impl("ngae::decode", "CPU")
 def _decode(
     z: Tensor,
@@ -192,15 +204,13 @@ def _decode(
     bf16: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
     z, initial, sample_ids = z.contiguous(), initial.contiguous(), sample_ids.contiguous()
-    held, tables = _library.contiguous(weights), _library.contiguous(rules)
-    gru, heads = held[:_NUM_GRU], held[_NUM_GRU:]
-    type_bias, edge_bias = heads[2], heads[8]
-    assert type_bias is not None and edge_bias is not None
+    tables = _library.contiguous(rules)
+    gru, heads, sizes = _weights(z, weights)
     outputs = _outputs(z, rules[0].shape[0])
     _library.function("decode", z.dtype)(
         *_library.weight_arguments(gru),
         _library.addresses(heads),
-        [z.shape[1], type_bias.shape[0], edge_bias.shape[0]],
+        sizes,
         _library.addresses(tables),
         list(rules[0].shape),
         start_type,
@@ -231,13 +241,10 @@ def _decode_cuda(
 ) -> tuple[Tensor, Tensor, Tensor]:
     _cuda.require_float32("decode", z)
     z, initial = z.contiguous(), initial.contiguous()
-    ids = _cuda.to_device(sample_ids.contiguous(), z.device)
-    held, on_host = _library.contiguous(weights), [table.contiguous() for table in rules]
-    tables = [_cuda.to_device(table, z.device) for table in on_host]
-    gru, heads = held[:_NUM_GRU], held[_NUM_GRU:]
-    type_bias, edge_bias = heads[2], heads[8]
-    assert type_bias is not None and edge_bias is not None
-    sizes = [z.shape[1], type_bias.shape[0], edge_bias.shape[0]]
+    (ids,) = transfer([sample_ids.contiguous()], z.device)
+    on_host = [table.contiguous() for table in rules]
+    tables = transfer(on_host, z.device)
+    gru, heads, sizes = _weights(z, weights)
     nodes, num_types = rules[0].shape
     memory = _memory(initial, nodes, num_types, *sizes[1:])
     outputs = _outputs(z, nodes, _cuda.empty)
@@ -248,7 +255,7 @@ def _decode_cuda(
         *_library.weight_arguments(gru),
         _library.addresses(heads),
         sizes,
-        _library.addresses([*tables, on_host[0]]),
+        _library.addresses(tables),
         [nodes, num_types],
         start_type,
         end_type,
@@ -257,6 +264,7 @@ def _decode_cuda(
         z.shape[0],
         seed,
         stochastic,
+        on_host[0].data_ptr(),
         _library.addresses(memory),
         _library.addresses(outputs),
     )
