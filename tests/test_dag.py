@@ -4,7 +4,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from ngae.dag import Dag, canonical_hashes, topological_order
+from ngae.dag import Dag, topological_order
+from ngae.dags import Dags
 from ngae.errors import GraphError, UsageError
 from ngae.spaces.enas import EnasSpace
 
@@ -70,8 +71,8 @@ def test_hash_ignores_the_order_of_nodes_and_nothing_else():
     chain = Dag((0, 2, 3, 1), ((0, 1), (1, 2), (2, 3)))
     retyped = Dag((0, 2, 2, 1), DIAMOND.edges)
     assert other.canonical_hash == DIAMOND.canonical_hash
-    assert len(set(canonical_hashes([DIAMOND, chain, retyped]))) == 3
-    assert canonical_hashes([]) == []
+    assert len(set(Dags.of([DIAMOND, chain, retyped]).hashes())) == 3
+    assert Dags.of([]).hashes() == []
     assert len(DIAMOND.canonical_hash) == 32
 
 

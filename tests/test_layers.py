@@ -6,7 +6,7 @@ from pathlib import Path
 import ngae
 
 ORDER = (
-    "_lazy", "errors", "files", "settings", "_native", "console", "drawing", "dag", "rules",
+    "_lazy", "errors", "files", "settings", "_native", "console", "drawing", "dag", "dags", "rules",
     "transfer", "batch", "ops", "networks", "spaces", "data", "oracles", "models", "baselines",
     "evaluate", "train", "search", "api", "presets", "commands", "cli", "export", "doctor",
 )  # fmt: skip

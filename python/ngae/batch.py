@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from torch import Tensor
 
 from ngae import _native
 from ngae.dag import Dag
+from ngae.dags import Dags
 from ngae.errors import GraphError, UsageError
 from ngae.transfer import transfer
 
@@ -109,17 +109,9 @@ class GraphBatch:
     @classmethod
     def pack(cls, dags: Sequence[Dag]) -> GraphBatch:
         """Pack `dags`, none allowed, on the CPU."""
-        nodes = [len(dag) for dag in dags]
-        edges = [len(dag.edges) for dag in dags]
-        types = chain.from_iterable(dag.node_types for dag in dags)
-        ends = chain.from_iterable(chain.from_iterable(dag.edges) for dag in dags)
-        pairs = np.fromiter(ends, np.int32, 2 * sum(edges)).reshape(-1, 2)
+        packed = Dags.of(dags)
         return cls.from_arrays(
-            np.fromiter(types, np.int32, sum(nodes)),
-            _pointers(nodes),
-            pairs[:, 0],
-            pairs[:, 1],
-            _pointers(edges),
+            packed.node_type, packed.graph_ptr, packed.edge_src, packed.edge_dst, packed.edge_ptr
         )
 
     @classmethod
@@ -315,10 +307,6 @@ def _merged_on(merged: Merged | None, device: torch.device) -> Merged | None:
         return None
     (node_to_merged,) = transfer([merged.node_to_merged], device)
     return Merged(merged.batch._moved(device), node_to_merged)
-
-
-def _pointers(counts: Sequence[int]) -> NDArray[np.int32]:
-    return np.cumsum([0, *counts], dtype=np.int32)
 
 
 def _int32(name: str, values: ArrayLike) -> NDArray[np.int32]:

@@ -123,7 +123,19 @@ class Dag:
     @cached_property
     def canonical_hash(self) -> str:
         """32 hexadecimal digits, equal for isomorphic Dags and for no others met in practice."""
-        return canonical_hashes([self])[0]
+        import numpy as np
+
+        from ngae import _native
+
+        source, target = np.array(self.edges, dtype=np.int32).reshape(-1, 2).T.copy()
+        digests = _native.load().canonical_hashes(
+            np.array(self.node_types, dtype=np.int32),
+            np.array([0, len(self)], dtype=np.int32),
+            np.array([0, len(self.edges)], dtype=np.int32),
+            source,
+            target,
+        )
+        return str(digests[0].tobytes().hex())
 
     @cached_property
     def node_labels(self) -> tuple[str, ...]:
@@ -258,27 +270,6 @@ def topological_order(num_nodes: int, edges: Sequence[tuple[int, int]]) -> list[
     if len(order) < num_nodes:
         raise GraphError(f"expected a graph without cycles, found {_cycle(successors, waiting)}")
     return order
-
-
-def canonical_hashes(dags: Sequence[Dag]) -> list[str]:
-    """Hash many Dags at once, as `Dag.canonical_hash`.
-
-    Returns:
-        32 hexadecimal digits for each.
-    """
-    import numpy as np
-
-    from ngae import _native
-
-    if not dags:
-        return []
-    graph_ptr = np.cumsum([0, *(len(dag) for dag in dags)], dtype=np.int32)
-    edge_ptr = np.cumsum([0, *(len(dag.edges) for dag in dags)], dtype=np.int32)
-    types = np.array([t for dag in dags for t in dag.node_types], dtype=np.int32)
-    ends = np.array([edge for dag in dags for edge in dag.edges], dtype=np.int32).reshape(-1, 2)
-    source, target = np.ascontiguousarray(ends.T)
-    digests = _native.load().canonical_hashes(types, graph_ptr, edge_ptr, source, target)
-    return [digest.tobytes().hex() for digest in digests]
 
 
 def _cycle(successors: list[list[int]], waiting: list[int]) -> str:

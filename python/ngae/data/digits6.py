@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ngae.dag import Dag
+from ngae.dags import Dags
 from ngae.data.records import Table
 from ngae.errors import DataError
 from ngae.networks.macro import OPERATIONS, macro_complexities
@@ -64,7 +65,7 @@ def load_digits6() -> Table:
     return Table(
         name="digits6",
         space=SPACE,
-        dags=tuple(_dags(found)),
+        dags=Dags.of(_dags(found), SPACE),
         performance=found.correct / np.float64(found.num_images),
         complexity=macro_complexities(found.operations, SPACE.network).astype(np.float64),
         performance_name="accuracy",

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ngae.dag import Dag, canonical_hashes
+from ngae.dag import Dag
+from ngae.dags import Dags
 from ngae.data.config import DataConfig
 from ngae.spaces.base import SearchSpace
 
@@ -48,13 +49,16 @@ class Table:
 
     name: str
     space: SearchSpace
-    dags: tuple[Dag, ...]
+    dags: Dags
     performance: NDArray[np.float64]
     complexity: NDArray[np.float64]
     performance_name: str
     complexity_names: tuple[str, ...]
     lines: NDArray[np.int64]
     source: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dags", Dags.of(self.dags, self.space))
 
     def __len__(self) -> int:
         return len(self.dags)
@@ -67,7 +71,7 @@ class Table:
         return Table(
             self.name,
             self.space,
-            tuple(self.dags[row] for row in rows),
+            self.dags.take(rows),
             self.performance[rows],
             self.complexity[rows],
             self.performance_name,
@@ -79,7 +83,7 @@ class Table:
     @cached_property
     def hashes(self) -> tuple[str, ...]:
         """Canonical hash of each row's architecture."""
-        return tuple(canonical_hashes(self.dags))
+        return tuple(self.dags.hashes())
 
     def duplicates(self) -> list[list[int]]:
         """Return groups of rows (at least two each) with the same architecture."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ngae.dag import Dag
+from ngae.dags import Dags
 from ngae.data.config import DataConfig
 from ngae.data.raw import Cell, Problems, RawRow, read_text
 from ngae.data.readers import READERS, Columns
@@ -122,7 +123,7 @@ def _table(
     table = Table(
         name=Path(path).name,
         space=space,
-        dags=tuple(dags),
+        dags=Dags.of(dags, space),
         performance=np.array(performance, dtype=np.float64),
         complexity=space.complexity(dags) if exact else np.array(complexity, dtype=np.float64),
         performance_name="accuracy" if share else columns.performance,

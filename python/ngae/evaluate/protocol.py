@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ngae.dag import canonical_hashes
+from ngae.dags import Dags
 from ngae.data import Dataset, Table
 from ngae.evaluate.config import EvaluateConfig
 from ngae.evaluate.metrics import generation, regression
@@ -158,7 +158,7 @@ def _generation(
         report(stage, len(hashes) / len(repeated))
         z, on_device = transfer([repeated[ids], ids], model.device)
         dags = model.decode(z, seed=seed, sample_ids=on_device, stochastic=True)
-        digests = canonical_hashes(dags)
+        digests = Dags.of(dags).hashes()
         hashes += [d if dag.space else None for d, dag in zip(digests, dags, strict=True)]
     report(stage, 1.0)
     return generation(hashes, known)

@@ -35,7 +35,7 @@ class Inputs:
     @classmethod
     def of(cls, table: Table, rows: NDArray[np.int64], device: torch.device) -> Inputs:
         """Pack the given rows of `table`."""
-        batch = GraphBatch.pack([table.dags[row] for row in rows])
+        batch = GraphBatch.pack(table.dags.take(rows))
         targets = [torch.from_numpy(a[rows]).float() for a in (table.performance, table.complexity)]
         performance, complexity = transfer(targets, device)
         return cls(

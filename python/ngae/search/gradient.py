@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ngae.dag import Dag, canonical_hashes
+from ngae.dag import Dag
+from ngae.dags import Dags
 from ngae.data import Table
 from ngae.errors import UsageError
 from ngae.search.base import Candidate, LatentModel, Trial
@@ -69,7 +70,7 @@ class GradientSearch:
     def _collect(self, dags: Sequence[Dag], fresh: dict[str, Dag]) -> None:
         """Add to `fresh` what is valid and was not seen."""
         valid = [dag for dag in dags if dag.space is not None]
-        for digest, dag in zip(canonical_hashes(valid), valid, strict=True):
+        for digest, dag in zip(Dags.of(valid).hashes(), valid, strict=True):
             if digest not in self._seen:
                 fresh.setdefault(digest, dag)
 

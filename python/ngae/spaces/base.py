@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ngae.dag import Dag
+from ngae.dags import Dags
 from ngae.rules import DecodeRules
 
 if TYPE_CHECKING:
@@ -27,12 +28,15 @@ class SearchSpace(ABC):
         node_type_names: A label for each node type.
         max_nodes: Most nodes of a graph, start and end included.
         complexity_names: Names of the complexities that `complexity` computes exactly.
+        arch_columns: Columns that hold an architecture in published tables of the space, one
+            choice after the other; the cells of several columns are joined by ";" for `parse`.
     """
 
     name: str
     node_type_names: tuple[str, ...]
     max_nodes: int
     complexity_names: tuple[str, ...] = ()
+    arch_columns: tuple[tuple[str, ...], ...] = ()
 
     @property
     def num_node_types(self) -> int:
@@ -56,13 +60,32 @@ class SearchSpace(ABC):
             ParseError: With the column, what was expected and what was found.
         """
 
+    def parse_many(self, texts: Sequence[str]) -> Dags:
+        """Read many architectures; spaces of large tables read them all at once.
+
+        Raises:
+            ParseError: As `parse`, for any of the texts.
+            GraphError: A text that names no architecture of the space.
+        """
+        return Dags.of((self.parse(text) for text in texts), self)
+
     @abstractmethod
     def format(self, dag: Dag) -> str:
-        """Write `dag` in the space's text form, so that `parse` gives it back."""
+        """Write `dag` in the space's text form, so that `parse` gives it back.
+
+        The numbers of the nodes may change, the canonical hash does not.
+        """
 
     @abstractmethod
     def sample(self, rng: np.random.Generator) -> Dag:
         """Draw one architecture at random."""
+
+    def canonical(self, dag: Dag) -> Dag:
+        """Return the member of the space that stands for all that compute what `dag` computes.
+
+        Spaces with operations that do nothing override it; here each Dag stands for itself.
+        """
+        return dag
 
     def build(self, dag: Dag) -> torch.nn.Module:
         """Make the network that `dag` describes.

@@ -1,0 +1,196 @@
+"""`Dags`: many Dags in flat arrays, the form in which tables hold and hand on architectures.
+
+A `Dag` is made when one is asked for; a hundred thousand graphs take a few megabytes. It knows no
+tensors: `GraphBatch` is what ops take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ngae.dag import Dag, SpaceLike
+from ngae.errors import GraphError
+
+Integers = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Dags(Sequence[Dag]):
+    """Graphs one after the other; integers in the narrowest type that holds them.
+
+    The arrays are taken as they are: whoever makes them has checked them, and a Dag that is made
+    of them is checked once more.
+
+    Attributes:
+        node_type: (num_nodes,).
+        graph_ptr: int64 (num_graphs + 1,) first node of each graph, and num_nodes.
+        edge_src: (num_edges,) sources, numbered from 0 in each graph.
+        edge_dst: (num_edges,) targets, each after its source; edges of a graph are sorted.
+        edge_ptr: int64 (num_graphs + 1,) first edge of each graph, and num_edges.
+        space: The search space of all, or None.
+    """
+
+    node_type: Integers
+    graph_ptr: NDArray[np.int64]
+    edge_src: Integers
+    edge_dst: Integers
+    edge_ptr: NDArray[np.int64]
+    space: SpaceLike | None = None
+
+    @classmethod
+    def of(cls, dags: Iterable[Dag], space: SpaceLike | None = None) -> Dags:
+        """Pack Dags; `Dags` come back as they are."""
+        if isinstance(dags, Dags):
+            return dags
+        held = tuple(dags)
+        nodes = np.fromiter((len(dag) for dag in held), np.int64, len(held))
+        edges = np.fromiter((len(dag.edges) for dag in held), np.int64, len(held))
+        types = chain.from_iterable(dag.node_types for dag in held)
+        ends = chain.from_iterable(chain.from_iterable(dag.edges) for dag in held)
+        pairs = np.fromiter(ends, np.int64, 2 * int(edges.sum())).reshape(-1, 2)
+        return cls(
+            narrow(np.fromiter(types, np.int64, int(nodes.sum()))),
+            pointers(nodes),
+            narrow(pairs[:, 0]),
+            narrow(pairs[:, 1]),
+            pointers(edges),
+            space,
+        )
+
+    @classmethod
+    def from_padded(
+        cls, node_type: Integers, adjacency: NDArray[np.bool_], space: SpaceLike | None = None
+    ) -> Dags:
+        """Pack graphs of a common frame.
+
+        Args:
+            node_type: (num_graphs, max_nodes), negative past the end of a graph.
+            adjacency: (num_graphs, max_nodes, max_nodes), `[g, u, v]` true where u feeds v; false
+                past the end.
+            space: The search space, or None.
+        """
+        real = node_type >= 0
+        graph, source, target = adjacency.nonzero()
+        return cls(
+            narrow(node_type[real]),
+            pointers(real.sum(axis=1)),
+            narrow(source),
+            narrow(target),
+            pointers(np.bincount(graph, minlength=len(node_type))),
+            space,
+        )
+
+    def padded(self, max_nodes: int | None = None) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+        """Return types and adjacency in the form of `from_padded`.
+
+        Args:
+            max_nodes: Size of the frame; the largest graph's by default.
+
+        Returns:
+            int32 (num_graphs, max_nodes), -1 past the end; bool (num_graphs, max_nodes, max_nodes).
+        """
+        sizes = np.diff(self.graph_ptr)
+        frame = int(sizes.max(initial=0)) if max_nodes is None else max_nodes
+        types = np.full((len(self), frame), -1, dtype=np.int32)
+        types[np.arange(frame) < sizes[:, None]] = self.node_type
+        adjacency = np.zeros((len(self), frame, frame), dtype=np.bool_)
+        graph = np.repeat(np.arange(len(self)), np.diff(self.edge_ptr))
+        adjacency[graph, self.edge_src, self.edge_dst] = True
+        return types, adjacency
+
+    def __len__(self) -> int:
+        return len(self.graph_ptr) - 1
+
+    @overload
+    def __getitem__(self, row: int) -> Dag: ...
+
+    @overload
+    def __getitem__(self, row: slice) -> Dags: ...
+
+    def __getitem__(self, row: int | slice) -> Dag | Dags:
+        if isinstance(row, slice):
+            return self.take(np.arange(len(self))[row])
+        at = range(len(self))[row]
+        nodes = slice(self.graph_ptr[at], self.graph_ptr[at + 1])
+        edges = slice(self.edge_ptr[at], self.edge_ptr[at + 1])
+        pairs = zip(self.edge_src[edges].tolist(), self.edge_dst[edges].tolist(), strict=True)
+        return Dag(tuple(self.node_type[nodes].tolist()), tuple(pairs), self.space)
+
+    def __iter__(self) -> Iterator[Dag]:
+        return (self[row] for row in range(len(self)))
+
+    def take(self, rows: ArrayLike) -> Dags:
+        """Return the given rows, in the given order."""
+        wanted = np.asarray(rows, dtype=np.int64)
+        nodes, graph_ptr = _runs(self.graph_ptr, wanted)
+        edges, edge_ptr = _runs(self.edge_ptr, wanted)
+        return Dags(
+            self.node_type[nodes],
+            graph_ptr,
+            self.edge_src[edges],
+            self.edge_dst[edges],
+            edge_ptr,
+            self.space,
+        )
+
+    def digests(self) -> NDArray[np.uint8]:
+        """Hash every graph, as `Dag.canonical_hash`: uint8 (num_graphs, 16)."""
+        from ngae import _native
+
+        if not len(self):
+            return np.zeros((0, 16), dtype=np.uint8)
+        arrays = (self.node_type, self.graph_ptr, self.edge_ptr, self.edge_src, self.edge_dst)
+        found: NDArray[np.uint8] = _native.load().canonical_hashes(
+            *(np.ascontiguousarray(array, dtype=np.int32) for array in arrays)
+        )
+        return found
+
+    def hashes(self) -> list[str]:
+        """Hash every graph, as `Dag.canonical_hash`: 32 hexadecimal digits each."""
+        return [digest.tobytes().hex() for digest in self.digests()]
+
+    @staticmethod
+    def joined(parts: Sequence[Dags]) -> Dags:
+        """Put packs of one space, at least one, one after the other.
+
+        Raises:
+            GraphError: None is given.
+        """
+        if not parts:
+            raise GraphError("Dags.joined: expected at least one part, found none")
+        return Dags(
+            np.concatenate([part.node_type for part in parts]),
+            pointers(np.concatenate([np.diff(part.graph_ptr) for part in parts])),
+            np.concatenate([part.edge_src for part in parts]),
+            np.concatenate([part.edge_dst for part in parts]),
+            pointers(np.concatenate([np.diff(part.edge_ptr) for part in parts])),
+            parts[0].space,
+        )
+
+
+def pointers(counts: Integers) -> NDArray[np.int64]:
+    """Return where each of `counts` (n,) consecutive runs begins, and the end: int64 (n + 1,)."""
+    ptr = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=ptr[1:])
+    return ptr
+
+
+def narrow(values: Integers) -> Integers:
+    """Return integers from 0 in the narrowest unsigned type."""
+    return values.astype(np.min_scalar_type(int(values.max(initial=0))))
+
+
+def _runs(
+    ptr: NDArray[np.int64], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places of the entries of the runs `rows`, and where each of these runs begins among them."""
+    starts, counts = ptr[rows], ptr[rows + 1] - ptr[rows]
+    begins = pointers(counts)
+    places = np.repeat(starts - begins[:-1], counts) + np.arange(begins[-1])
+    return places, begins
