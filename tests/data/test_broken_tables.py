@@ -99,7 +99,7 @@ BROKEN = {
         "the cost of line 4, the same architecture: 2.0", "7.0",
     ),
     "another space's text": (
-        "t.csv", 'arch,performance,cost\n"|conv~0|+|conv~1|",0.5,1\n', "t.csv:2:2", "'['", "'|'",
+        "t.csv", 'arch,performance,cost\n"conv~0+conv~1",0.5,1\n', "t.csv:2:2", "'['", "'conv'",
     ),
     "head line only": ("t.csv", CSV[0], "t.csv", "rows", "none"),
     "csv wrong type": _csv('"[[1], [9, 0], [2, 0, 1]]",0.5,1', 9, "a type from 0 to 5", "9"),

@@ -127,7 +127,7 @@ def test_distinct_split_keeps_equal_graphs_on_one_side(make_table):
 
 def test_unknown_names_and_suffixes_are_refused():
     for name in ("digits7", "table.xlsx"):
-        with pytest.raises(UsageError, match="expected an embedded table"):
+        with pytest.raises(UsageError, match="expected an embedded or fetched table"):
             load(name)
     with pytest.raises(UsageError, match="expected a known setting"):
         load(arch_column="x")

@@ -67,5 +67,5 @@ def test_rules_force_the_chain_and_leave_skips_free():
 
 def test_spaces_by_name():
     assert space_named("enas12").max_nodes == 14
-    with pytest.raises(Exception, match="expected enas<layers>"):
+    with pytest.raises(Exception, match="expected one of enas<layers>, enas<least>-<most>"):
         space_named("darts")

@@ -12,12 +12,33 @@ from ngae.settings import check_ranges, setting
 class DataConfig:
     """A table and its split."""
 
-    data: str = setting("digits6", "embedded table, or a .txt, .csv or .jsonl file", "--data-name")
-    space: str = setting("auto", "search space; auto takes the one of most of the first 100 rows")
-    arch_col: str = setting("arch", "column of the architecture (CSV, JSON Lines)")
-    performance_col: str = setting("performance", "column of the performance, higher is better")
+    data: str = setting(
+        "digits6", "embedded or fetched table, or a .txt, .csv or .jsonl file", "--data-name"
+    )
+    space: str = setting(
+        "auto",
+        "search space: a name (see `ngae data spaces`), or yours as module:Name; auto takes the "
+        "one that the columns, or most of the first 100 rows, are of",
+    )
+    arch_col: str = setting(
+        "auto",
+        "column of the architecture, or several joined by commas; auto takes arch, or those of "
+        "the space's published tables",
+    )
+    performance_col: str = setting("performance", "column of the performance; none: no labels")
+    lower_is_better: bool = setting(False, "negate the performance, so that higher is better")
     complexity_col: str = setting(
-        "", "columns of complexities, joined by commas; none: computed exactly by the space"
+        "",
+        "columns of complexities, joined by commas; by default computed exactly by the space; "
+        "none: no complexity",
+    )
+    report_col: str = setting("", "columns reported with answers and never learned from, commas")
+    join: str = setting("", "CSV files with further columns, matched by a shared one, commas")
+    missing: Literal["refuse", "keep"] = setting(
+        "refuse", "rows without a performance: a mistake, or kept as unlabelled architectures"
+    )
+    repeats: Literal["refuse", "keep"] = setting(
+        "refuse", "one architecture with different answers: a mistake, or repeated measurements"
     )
     burn_in: int = setting(0, "rows at the head of the file that are skipped", least=0)
     split: Literal["distinct", "published"] = setting(
@@ -25,6 +46,7 @@ class DataConfig:
         "distinct keeps equal graphs on one side; published shuffles rows as D-VAE's code does",
     )
     split_seed: int = setting(0, "seed of the split", least=0)
+    train_rows: int = setting(0, "rows to learn from; 0: as --test-fraction leaves", least=0)
     test_fraction: float = setting(0.1, "share of the rows to test on", least=0.001, most=0.9)
 
     def __post_init__(self) -> None:

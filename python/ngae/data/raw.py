@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,27 +17,29 @@ from ngae.errors import DataError, Problem
 LONGEST_LINE = 1_000_000  # characters; a longer one is no table of architectures
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One value of a row.
+Value = str | dict[str, Any]
+
+
+@dataclass(slots=True)
+class RawRow:
+    """One row of the wanted columns.
 
     Attributes:
-        value: Its text as it stands in the file, inside of its quotes; a JSON object, parsed.
-        column: Where it begins in its line, in characters from 1; 1 where that is not known.
+        line: Its first line, from 1.
+        values: Texts as they stand in the file, inside of their quotes; JSON objects, parsed.
+        text: Text of that line.
+        locate: Finds where each value begins in `text`, in characters from 1; 1 where that is
+            not known. Asked only where something is wrong.
     """
 
-    value: str | dict[str, Any]
-    column: int
-
-
-@dataclass(frozen=True, slots=True)
-class RawRow:
-    """One row: its line from 1, the architecture, the targets in the order that was asked for."""
-
     line: int
-    arch: Cell
-    performance: Cell
-    complexity: tuple[Cell, ...]
+    values: Sequence[Value]
+    text: str
+    locate: Callable[[str], Sequence[int]]
+
+    def column(self, position: int) -> int:
+        """Where value number `position` begins in the line, in characters from 1."""
+        return self.locate(self.text)[position]
 
 
 class Problems:
@@ -104,16 +106,32 @@ def read_text(path: Path, problems: Problems) -> str:
     return text
 
 
-def lines_of(text: str, problems: Problems) -> Iterator[tuple[int, str]]:
-    """Yield number and text of each line that is not blank; LF and CRLF end a line."""
-    for number, line in enumerate(text.split("\n"), 1):
-        line = line.removesuffix("\r")
-        if len(line) > LONGEST_LINE:
-            raise problems.fatal(
-                number, LONGEST_LINE, f"at most {LONGEST_LINE} characters", f"{len(line)}"
-            )
-        if line.strip():
-            yield number, line
+class Lines:
+    """Walks over the lines of a text that are not blank; LF and CRLF end a line.
+
+    Attributes:
+        number: Number of the next line, from 1.
+        place: Where it begins in the text.
+    """
+
+    def __init__(self, text: str, problems: Problems) -> None:
+        self.text = text
+        self.problems = problems
+        self.number, self.place = 1, 0
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        while self.place < len(self.text):
+            end = self.text.find("\n", self.place)
+            end = len(self.text) if end < 0 else end
+            line = self.text[self.place : end].removesuffix("\r")
+            number = self.number
+            self.place, self.number = end + 1, number + 1
+            if len(line) > LONGEST_LINE:
+                raise self.problems.fatal(
+                    number, LONGEST_LINE, f"at most {LONGEST_LINE} characters", f"{len(line)}"
+                )
+            if line and not line.isspace():
+                yield number, line
 
 
 def _decoded(content: bytes, problems: Problems) -> str:

@@ -1,115 +1,189 @@
-"""The three forms of a table: D-VAE text, CSV, JSON Lines. Each gives rows with columns."""
+"""The three forms of a table: D-VAE text, CSV, JSON Lines. Each gives rows of wanted columns.
+
+A source knows the names of its columns before any row is read; rows come one after the other.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
+from operator import itemgetter
+from typing import Any, Protocol
 
-from ngae.data.raw import Cell, Problems, RawRow, lines_of
+from ngae.data.raw import Lines, Problems, RawRow, Value
 
+ARCHITECTURE, ACCURACY = "architecture", "accuracy"  # columns of D-VAE text
 _DECODER = json.JSONDecoder()
 _GAP = re.compile(r"[ \t\r\n:,]*")  # before a key or a value of an object known to be JSON
 _MARK = re.compile('[",]')
 
 
-@dataclass(frozen=True)
-class Columns:
-    """Names of the columns that are wanted."""
+class Source(Protocol):
+    """A file that is open for reading."""
 
-    arch: str
-    performance: str
-    complexity: tuple[str, ...]
+    names: tuple[str, ...]
 
-    @property
-    def all(self) -> tuple[str, ...]:
-        """Every name, the architecture first."""
-        return (self.arch, self.performance, *self.complexity)
+    def rows(self, names: Sequence[str], burn_in: int) -> Iterator[RawRow]:
+        """Yield rows after the first `burn_in`, of the columns `names` in their order.
 
-
-Reader = Callable[[str, Columns, int, Problems], Iterator[RawRow]]
+        Raises:
+            DataError: A column is missing or stands twice, or the file cannot be read on.
+        """
 
 
-def read_dvae_text(
-    text: str, columns: Columns, burn_in: int, problems: Problems
-) -> Iterator[RawRow]:
-    """Read lines `[[type], [type, flag], ...], accuracy` after the first `burn_in`."""
-    if columns.complexity:
-        raise problems.fatal(
-            None, None, "no --complexity-col: this form has no such column",
-            ", ".join(columns.complexity),
-        )  # fmt: skip
-    for number, line in islice(lines_of(text, problems), burn_in, None):
-        end = line.rfind("]")
-        rest = line[end + 1 :]
-        comma = end + 1 + len(rest) - len(rest.lstrip())
-        if end < 0 or not line.lstrip().startswith("["):
-            column = len(line) - len(line.lstrip()) + 1
-            problems.add(number, column, "[[type], ...], accuracy", _shown(line))
-        elif comma == len(line) or line[comma] != ",":
-            found = "the end of the line" if comma == len(line) else _shown(line[comma:])
-            problems.add(number, comma + 1, "a comma and the accuracy", found)
-        else:
-            yield RawRow(number, Cell(line[: end + 1], 1), _trimmed(line, comma + 1), ())
+class DvaeText:
+    """Lines `[[type], [type, flag], ...], accuracy`."""
+
+    names: tuple[str, ...] = (ARCHITECTURE, ACCURACY)
+
+    def __init__(self, text: str, problems: Problems) -> None:
+        self.lines = Lines(text, problems)
+        self.problems = problems
+
+    def rows(self, names: Sequence[str], burn_in: int) -> Iterator[RawRow]:
+        """Yield rows, as `Source.rows`."""
+        _check_names(names, self.names, None, self.problems)
+        order = [self.names.index(name) for name in names]
+        for number, line in islice(self.lines, burn_in, None):
+            end = line.rfind("]")
+            rest = line[end + 1 :]
+            comma = end + 1 + len(rest) - len(rest.lstrip())
+            if end < 0 or not line.lstrip().startswith("["):
+                column = len(line) - len(line.lstrip()) + 1
+                self.problems.add(number, column, "[[type], ...], accuracy", _shown(line))
+            elif comma == len(line) or line[comma] != ",":
+                found = "the end of the line" if comma == len(line) else _shown(line[comma:])
+                self.problems.add(number, comma + 1, "a comma and the accuracy", found)
+            else:
+                after = line[comma + 1 :]
+                starts = (1, comma + 2 + len(after) - len(after.lstrip()))
+                values = (line[: end + 1], after.strip())
+                columns = [starts[place] for place in order]
+                yield RawRow(
+                    number,
+                    [values[place] for place in order],
+                    line,
+                    lambda _, c=columns: c,  # type: ignore[misc]
+                )
 
 
-def read_csv(text: str, columns: Columns, burn_in: int, problems: Problems) -> Iterator[RawRow]:
-    """Read a head line and, after `burn_in` rows, rows of cells, quoted where they hold commas."""
-    records = _records(list(lines_of(text, problems)))
-    number, line, cells = next(records)
-    if isinstance(cells, csv.Error):
-        raise problems.fatal(number, *_fault(line, cells))
-    head = [cell.strip() for cell in cells]
-    places = _places(head, columns, number, line, problems)
-    for number, line, cells in islice(records, burn_in, None):
+class Csv:
+    """A head line, and rows of cells, quoted where they hold commas."""
+
+    def __init__(self, text: str, problems: Problems) -> None:
+        self.lines = Lines(text, problems)
+        self.problems = problems
+        self.line, self.head, cells = next(iter(self._records()))
         if isinstance(cells, csv.Error):
-            problems.add(number, *_fault(line, cells))
-        elif len(cells) != len(head):
-            problems.add(number, 1, f"{len(head)} cells", f"{len(cells)}")
-        else:
-            starts = _starts(line, len(head))
-            picked = [Cell(cells[place], starts[place]) for place in places]
-            yield RawRow(number, picked[0], picked[1], tuple(picked[2:]))
+            raise problems.fatal(self.line, *_fault(self.head, cells))
+        self.names = tuple(cell.strip() for cell in cells)
+
+    def rows(self, names: Sequence[str], burn_in: int) -> Iterator[RawRow]:
+        """Yield rows, as `Source.rows`."""
+        width = len(self.names)
+        _check_names(names, self.names, self.line, self.problems, _starts(self.head, width))
+        places = [self.names.index(name) for name in names]
+        pick = itemgetter(*places) if len(places) > 1 else lambda cells: (cells[places[0]],)
+
+        def locate(line: str) -> Sequence[int]:
+            starts = _starts(line, width)
+            return [starts[place] for place in places]
+
+        for number, line, cells in islice(self._records(), burn_in, None):
+            if isinstance(cells, csv.Error):
+                self.problems.add(number, *_fault(line, cells))
+            elif len(cells) != width:
+                self.problems.add(number, 1, f"{width} cells", f"{len(cells)}")
+            else:
+                yield RawRow(number, pick(cells), line, locate)
+
+    def _records(self) -> Iterator[tuple[int, str, list[str] | csv.Error]]:
+        """Yield number and text of the first line of each record, and its cells or what is wrong.
+
+        After a broken record the next line begins a new one, so that one open quote hides no rows.
+        """
+        for number, line in self.lines:
+            if '"' not in line:
+                yield number, line, line.split(",")
+                continue
+            after = (self.lines.place, self.lines.number)
+            try:
+                cells = next(csv.reader(self._from(line), strict=True))
+            except csv.Error as error:
+                self.lines.place, self.lines.number = after
+                yield number, line, error
+            else:
+                yield number, line, cells
+
+    def _from(self, line: str) -> Iterator[str]:
+        yield line + "\n"
+        for _, following in self.lines:
+            yield following + "\n"
 
 
-def read_json_lines(
-    text: str, columns: Columns, burn_in: int, problems: Problems
-) -> Iterator[RawRow]:
-    """Read one JSON object a line after the first `burn_in`."""
-    for number, line in islice(lines_of(text, problems), burn_in, None):
-        try:
-            value = json.loads(line, object_pairs_hook=_no_repeats)
-        except _RepeatedKeyError as error:
-            problems.add(number, 1, "each key once", f"{error} twice")
-            continue
-        except (ValueError, RecursionError) as error:
-            column = error.colno if isinstance(error, json.JSONDecodeError) else 1
-            problems.add(number, column, "a JSON object", str(error).split(":")[0])
-            continue
-        if not isinstance(value, dict):
-            problems.add(number, 1, "a JSON object", _shown(line))
-            continue
-        missing = [name for name in columns.all if name not in value]
-        if missing:
-            found = f"keys {_shown(', '.join(value))}"
-            problems.add(number, 1, f"the key {missing[0]}", found)
-            continue
-        spans = _spans(line)
-        arch = _arch_cell(value[columns.arch], line, *spans[columns.arch])
-        cells = [Cell(line[a:b], a + 1) for a, b in (spans[name] for name in columns.all[1:])]
-        yield RawRow(number, arch, cells[0], tuple(cells[1:]))
+class JsonLines:
+    """One JSON object a line."""
+
+    def __init__(self, text: str, problems: Problems) -> None:
+        self.text = text
+        self.problems = problems
+        self.names = self._first_names()
+
+    def _first_names(self) -> tuple[str, ...]:
+        """Keys of the first line that holds an object; none, where no line does."""
+        for _, line in islice(Lines(self.text, self.problems), 100):
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(value, dict):
+                return tuple(value)
+        return ()
+
+    def rows(self, names: Sequence[str], burn_in: int) -> Iterator[RawRow]:
+        """Yield rows, as `Source.rows`."""
+        for number, line in islice(Lines(self.text, self.problems), burn_in, None):
+            try:
+                value = json.loads(line, object_pairs_hook=_no_repeats)
+            except _RepeatedKeyError as error:
+                self.problems.add(number, 1, "each key once", f"{error} twice")
+                continue
+            except (ValueError, RecursionError) as error:
+                column = error.colno if isinstance(error, json.JSONDecodeError) else 1
+                self.problems.add(number, column, "a JSON object", str(error).split(":")[0])
+                continue
+            if not isinstance(value, dict):
+                self.problems.add(number, 1, "a JSON object", _shown(line))
+                continue
+            missing = [name for name in names if name not in value]
+            if missing:
+                found = f"keys {_shown(', '.join(value))}"
+                self.problems.add(number, 1, f"the key {missing[0]}", found)
+                continue
+            spans = _spans(line)
+            cells = [_json_cell(value[name], line, *spans[name]) for name in names]
+            columns = [column for _, column in cells]
+            yield RawRow(
+                number,
+                [cell for cell, _ in cells],
+                line,
+                lambda _, c=columns: c,  # type: ignore[misc]
+            )
 
 
-READERS: dict[str, Reader] = {
-    ".txt": read_dvae_text,
-    ".csv": read_csv,
-    ".jsonl": read_json_lines,
-    ".ndjson": read_json_lines,
+SOURCES: dict[str, type[DvaeText] | type[Csv] | type[JsonLines]] = {
+    ".txt": DvaeText,
+    ".csv": Csv,
+    ".jsonl": JsonLines,
+    ".ndjson": JsonLines,
 }
+
+
+class Quoted(str):
+    """A JSON string: an architecture may be one, a number may not."""
 
 
 class _RepeatedKeyError(ValueError):
@@ -142,33 +216,13 @@ def _after_gap(line: str, place: int) -> int:
     return match.end() if match else place
 
 
-def _arch_cell(value: Any, line: str, start: int, end: int) -> Cell:
+def _json_cell(value: Any, line: str, start: int, end: int) -> tuple[Value, int]:
     """An object as it is, a string inside of its quotes, anything else as it is written."""
     if isinstance(value, dict):
-        return Cell(value, start + 1)
+        return value, start + 1
     if isinstance(value, str):
-        return Cell(value, start + 2)
-    return Cell(line[start:end], start + 1)
-
-
-def _records(
-    numbered: Sequence[tuple[int, str]],
-) -> Iterator[tuple[int, str, list[str] | csv.Error]]:
-    """Yield number and text of the first line of each record, and its cells or what is wrong.
-
-    After a broken record the next line begins a new one, so that one open quote hides no rows.
-    """
-    first = 0
-    while first < len(numbered):
-        reader = csv.reader((line + "\n" for _, line in numbered[first:]), strict=True)
-        start = first
-        try:
-            for cells in reader:
-                yield *numbered[first], cells
-                first = start + reader.line_num
-        except csv.Error as error:
-            yield *numbered[first], error
-            first += 1
+        return Quoted(value), start + 2
+    return line[start:end], start + 1
 
 
 def _fault(line: str, error: csv.Error) -> tuple[int, str, str]:
@@ -185,18 +239,22 @@ def _fault(line: str, error: csv.Error) -> tuple[int, str, str]:
     return 1, "a row of CSV", str(error)
 
 
-def _places(
-    head: list[str], columns: Columns, number: int, line: str, problems: Problems
-) -> list[int]:
-    for name in columns.all:
+def _check_names(
+    names: Sequence[str],
+    head: Sequence[str],
+    line: int | None,
+    problems: Problems,
+    starts: Sequence[int] = (),
+) -> None:
+    for name in names:
         if name not in head:
             hint = " (are the cells separated by commas?)" if len(head) == 1 else ""
             found = _shown(", ".join(head)) + hint
-            raise problems.fatal(number, 1, f"a column {name}", found)
-        if head.count(name) > 1:
-            column = _starts(line, len(head))[head.index(name, head.index(name) + 1)]
-            raise problems.fatal(number, column, f"one column {name}", f"{head.count(name)}")
-    return [head.index(name) for name in columns.all]
+            raise problems.fatal(line, line and 1, f"a column {name}", found)
+        if list(head).count(name) > 1:
+            column = starts[list(head).index(name, list(head).index(name) + 1)]
+            count = f"{list(head).count(name)}"
+            raise problems.fatal(line, column, f"one column {name}", count)
 
 
 def _starts(line: str, cells: int) -> Sequence[int]:
@@ -209,11 +267,6 @@ def _starts(line: str, cells: int) -> Sequence[int]:
             starts.append(match.start() + 2)
     inside = [s + 1 if line[s - 1 : s] == '"' else s for s in starts]
     return inside if len(inside) == cells else [1] * cells
-
-
-def _trimmed(line: str, start: int) -> Cell:
-    rest = line[start:]
-    return Cell(rest.strip(), start + len(rest) - len(rest.lstrip()) + 1)
 
 
 def _shown(text: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -39,12 +40,13 @@ class Table:
         name: Name of the table.
         space: The search space of all its architectures.
         dags: The architectures.
-        performance: float64 (num_rows,), higher is better.
+        performance: float64 (num_rows,), higher is better; NaN where it is not known.
         complexity: float64 (num_rows, num_complexities), lower is better.
         performance_name: Name of the performance.
         complexity_names: Names of the complexities.
-        lines: int64 (num_rows,) line of each row in its file, from 1; 0 for embedded tables.
+        lines: (num_rows,) line of each row in its file, from 1; 0 for embedded tables.
         source: Path of the file, or "embedded".
+        reported: float64 (num_rows,) by name: told with answers, never learned from.
     """
 
     name: str
@@ -54,8 +56,9 @@ class Table:
     complexity: NDArray[np.float64]
     performance_name: str
     complexity_names: tuple[str, ...]
-    lines: NDArray[np.int64]
+    lines: NDArray[np.signedinteger[Any]]
     source: str
+    reported: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dags", Dags.of(self.dags, self.space))
@@ -78,24 +81,44 @@ class Table:
             self.complexity_names,
             self.lines[rows],
             self.source,
+            {name: values[rows] for name, values in self.reported.items()},
         )
 
     @cached_property
+    def labelled(self) -> NDArray[np.int64]:
+        """Rows whose performance is known."""
+        return np.flatnonzero(~np.isnan(self.performance))
+
+    @cached_property
+    def digests(self) -> NDArray[np.uint8]:
+        """Canonical hash of each row's architecture, uint8 (num_rows, 16)."""
+        return self.dags.digests()
+
+    @cached_property
     def hashes(self) -> tuple[str, ...]:
-        """Canonical hash of each row's architecture."""
-        return tuple(self.dags.hashes())
+        """The same as 32 hexadecimal digits each."""
+        return tuple(digest.tobytes().hex() for digest in self.digests)
+
+    @cached_property
+    def first_rows(self) -> NDArray[np.int64]:
+        """For each row the first one with the same architecture, (num_rows,)."""
+        keys = np.ascontiguousarray(self.digests).view("V16").ravel()
+        _, first, group = np.unique(keys, return_index=True, return_inverse=True)
+        rows: NDArray[np.int64] = first[group]
+        return rows
 
     def duplicates(self) -> list[list[int]]:
         """Return groups of rows (at least two each) with the same architecture."""
-        groups: dict[str, list[int]] = {}
-        for row, digest in enumerate(self.hashes):
-            groups.setdefault(digest, []).append(row)
-        return [rows for rows in groups.values() if len(rows) > 1]
+        counts = np.bincount(self.first_rows, minlength=len(self))
+        groups: dict[int, list[int]] = {}
+        for row in np.flatnonzero(counts[self.first_rows] > 1).tolist():
+            groups.setdefault(int(self.first_rows[row]), []).append(row)
+        return list(groups.values())
 
     @cached_property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits of architectures and targets, in their order."""
-        digest = hashlib.sha256("".join(self.hashes).encode())
+        digest = hashlib.sha256(self.digests.tobytes().hex().encode())
         digest.update(np.ascontiguousarray(self.performance).tobytes())
         digest.update(np.ascontiguousarray(self.complexity).tobytes())
         return digest.hexdigest()[:16]
@@ -154,7 +177,9 @@ class Dataset:
             "train_rows": len(self.train_rows),
             "test_rows": len(self.test_rows),
             "performance": self.table.performance_name,
+            "labelled_rows": len(self.table.labelled),
             "complexity": list(self.table.complexity_names),
+            "reported": list(self.table.reported),
             "split": self.config.split,
             "split_seed": self.config.split_seed,
             "fingerprint": self.fingerprint,

@@ -9,7 +9,7 @@ from ngae.data.records import Dataset, Table
 from ngae.data.split import split_rows
 from ngae.data.tables import read_table
 from ngae.errors import UsageError
-from ngae.settings import make
+from ngae.settings import flag_of, make
 
 
 def load(data: str = "digits6", **settings: Any) -> Dataset:
@@ -39,9 +39,21 @@ def load_config(config: DataConfig) -> Dataset:
 def _embedded(config: DataConfig) -> Table:
     from ngae.data.digits6 import load_digits6
 
-    if config.space not in ("auto", "enas6") or config.burn_in or config.complexity_col:
+    fixed = (
+        "space",
+        "arch_col",
+        "performance_col",
+        "complexity_col",
+        "report_col",
+        "join",
+        "lower_is_better",
+        "burn_in",
+    )
+    given = [name for name in fixed if getattr(config, name) != getattr(DataConfig(), name)]
+    if given and (given, config.space) != (["space"], "enas6"):
+        flags = ", ".join(flag_of(name) for name in given)
         raise UsageError(
-            "--data digits6: expected no --space, --burn-in or --complexity-col; it has its own"
+            f"--data digits6: expected no settings of a file, it has its own columns; found {flags}"
         )
     return load_digits6()
 
@@ -54,8 +66,14 @@ def _notes(table: Table, config: DataConfig) -> list[str]:
     if groups:
         extra = sum(len(rows) - 1 for rows in groups)
         lines = ", ".join(str(line) for line in table.lines[groups[0]])
+        answer = "with the same performance" if config.repeats == "refuse" else "of another row"
         notes.append(
-            f"{extra} rows repeat an architecture with the same performance (such as lines "
-            f"{lines}); all are kept"
+            f"{extra} rows repeat an architecture {answer} (such as lines {lines}); all are kept"
+        )
+    unlabelled = len(table) - len(table.labelled)
+    if unlabelled:
+        notes.append(
+            f"{unlabelled} of {len(table)} rows have no performance; they are learned from "
+            "as architectures"
         )
     return notes

@@ -29,7 +29,7 @@ def split_rows(table: Table, config: DataConfig) -> tuple[Rows, Rows]:
     """
     order = list(range(len(table)))
     random.Random(config.split_seed).shuffle(order)
-    cut = int(len(order) * (1 - config.test_fraction))
+    cut = config.train_rows or int(len(order) * (1 - config.test_fraction))
     train, test = order[:cut], order[cut:]
     if config.split == "distinct":
         train, test = _cut_between_graphs(table, order, cut)
@@ -43,9 +43,12 @@ def split_rows(table: Table, config: DataConfig) -> tuple[Rows, Rows]:
 
 
 def _cut_between_graphs(table: Table, order: list[int], cut: int) -> tuple[list[int], list[int]]:
-    groups: dict[str, list[int]] = {}
+    first = table.first_rows
+    if len(np.unique(first)) == len(table):
+        return order[:cut], order[cut:]
+    groups: dict[int, list[int]] = {}
     for row in order:
-        groups.setdefault(table.hashes[row], []).append(row)
+        groups.setdefault(int(first[row]), []).append(row)
     train: list[int] = []
     test: list[int] = []
     for rows in groups.values():

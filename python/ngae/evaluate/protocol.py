@@ -126,9 +126,11 @@ def _score_batch(
 
 def _regressions(scores: TestScores, data: Dataset) -> dict[str, Any]:
     result: dict[str, Any] = {"performance": None, "complexity": {}}
-    if scores.performance is not None:
-        std = float(data.train.performance.std()) or 1.0
-        result["performance"] = regression(scores.performance, data.test.performance, std)
+    known = data.test.labelled
+    if scores.performance is not None and len(known):
+        std = float(data.train.performance[data.train.labelled].std()) or 1.0
+        actual = data.test.performance[known]
+        result["performance"] = regression(scores.performance[known], actual, std)
     if scores.complexity is not None:
         for column, name in enumerate(data.train.complexity_names):
             std = float(data.train.complexity[:, column].std()) or 1.0

@@ -200,10 +200,12 @@ def _weighed(
 
 
 def _squared_error(predictor: Predictor | None, z: Tensor, targets: Tensor) -> Tensor:
+    """Mean over the graphs whose targets are known; those of others are NaN."""
     if predictor is None:
         return z.new_zeros(())
-    error: Tensor = predictor(z) - predictor.standardised(targets)
-    return error.square().sum(dim=1).mean()
+    known = targets.isfinite().all(dim=1)
+    error: Tensor = predictor(z) - predictor.standardised(targets.nan_to_num())
+    return (error.square().sum(dim=1) * known).sum() / known.sum().clamp(min=1)
 
 
 def decoded_dags(decoded: Decoded, space: SearchSpace) -> list[Dag]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,14 @@ class SearchSpace(ABC):
         Raises:
             ParseError: With the column, what was expected and what was found.
         """
+
+    def parse_value(self, value: dict[str, Any]) -> Dag:
+        """Read one architecture that a table holds as a JSON object.
+
+        Raises:
+            GraphError: It is no architecture of the space.
+        """
+        return Dag.from_json(value, self)
 
     def parse_many(self, texts: Sequence[str]) -> Dags:
         """Read many architectures; spaces of large tables read them all at once.

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ngae.dag import Dag
+from ngae.dags import Dags
 from ngae.errors import GraphError, ParseError
-from ngae.networks.macro import OPERATIONS, MacroConfig, macro_complexity
+from ngae.networks.macro import OPERATIONS, MacroConfig, macro_complexities
 from ngae.rules import FORCED, FREE, DecodeRules
 from ngae.spaces.base import SearchSpace
 from ngae.spaces.nested_lists import IntegerList, scan_integer_lists
@@ -31,18 +32,29 @@ class EnasSpace(SearchSpace):
     """Macro architectures of `num_layers` layers (Pham et al. 2018, section 2.3).
 
     Args:
-        num_layers: Layers between input and output, at least 1.
+        num_layers: Most layers between input and output, at least 1.
+        least_layers: Fewest layers; by default all architectures have `num_layers`.
         network: Width, image size and classes of the networks that `build` makes.
     """
 
     complexity_names = ("params", "macs")
 
-    def __init__(self, num_layers: int = 6, network: MacroConfig | None = None) -> None:
-        if num_layers < 1:
-            raise GraphError(f"EnasSpace: num_layers: expected at least 1, found {num_layers}")
+    def __init__(
+        self,
+        num_layers: int = 6,
+        network: MacroConfig | None = None,
+        *,
+        least_layers: int | None = None,
+    ) -> None:
+        least = num_layers if least_layers is None else least_layers
+        if not 1 <= least <= num_layers:
+            raise GraphError(
+                f"EnasSpace: expected 1 <= fewest <= most layers, found {least} and {num_layers}"
+            )
         self.num_layers = num_layers
+        self.least_layers = least
         self.network = network or MacroConfig()
-        self.name = f"enas{num_layers}"
+        self.name = f"enas{num_layers}" if least == num_layers else f"enas{least}-{num_layers}"
         self.max_nodes = num_layers + 2
         self.node_type_names = ("input", "output", *OPERATIONS)
 
@@ -53,7 +65,7 @@ class EnasSpace(SearchSpace):
         allowed = np.zeros((nodes, types), dtype=np.bool_)
         allowed[0, INPUT] = True
         allowed[1:-1, FIRST_OPERATION:] = True
-        allowed[-1, OUTPUT] = True
+        allowed[self.least_layers + 1 :, OUTPUT] = True
         edge_rule = np.triu(np.full((nodes, nodes), FREE, dtype=np.uint8), 1)
         edge_rule[np.arange(nodes - 1), np.arange(1, nodes)] = FORCED
         return DecodeRules(
@@ -68,9 +80,11 @@ class EnasSpace(SearchSpace):
 
     def check(self, dag: Dag) -> None:
         """Raise GraphError where node count, a type or a chain edge is wrong."""
-        if len(dag) != self.max_nodes:
-            raise GraphError(f"{self.name}: expected {self.max_nodes} nodes, found {len(dag)}")
-        last = self.max_nodes - 1
+        least, most = self.least_layers + 2, self.max_nodes
+        if not least <= len(dag) <= most:
+            wanted = f"{most}" if least == most else f"{least} to {most}"
+            raise GraphError(f"{self.name}: expected {wanted} nodes, found {len(dag)}")
+        last = len(dag) - 1
         for node, node_type in enumerate(dag.node_types):
             ends = {0: (INPUT, INPUT), last: (OUTPUT, OUTPUT)}
             low, high = ends.get(node, (FIRST_OPERATION, self.num_node_types - 1))
@@ -79,7 +93,7 @@ class EnasSpace(SearchSpace):
                 raise GraphError(
                     f"{self.name}: node {node}: expected type {wanted}, found {node_type}"
                 )
-        for node in range(1, self.max_nodes):
+        for node in range(1, len(dag)):
             if node - 1 not in dag.predecessors[node]:
                 raise GraphError(
                     f"{self.name}: node {node}: expected an edge from node {node - 1}, found none"
@@ -92,7 +106,7 @@ class EnasSpace(SearchSpace):
 
     def from_layers(self, operations: Sequence[int], flags: Sequence[Sequence[int]]) -> Dag:
         """Make the Dag of operation numbers (0..5) and skip flags (k of them for layer k)."""
-        edges = {(node - 1, node) for node in range(1, self.max_nodes)}
+        edges = {(node, node + 1) for node in range(len(operations) + 1)}
         for layer, row in enumerate(flags):
             edges |= {(j, layer + 1) for j, flag in enumerate(row) if flag}
         types = (INPUT, *(int(o) + FIRST_OPERATION for o in operations), OUTPUT)
@@ -105,8 +119,10 @@ class EnasSpace(SearchSpace):
             ParseError: With the column, what was expected and what was found.
         """
         layers = scan_integer_lists(text)
-        if len(layers) != self.num_layers:
-            raise ParseError(f"{self.num_layers} layers", f"{len(layers)}", len(text))
+        least, most = self.least_layers, self.num_layers
+        if not least <= len(layers) <= most:
+            wanted = f"{most}" if least == most else f"{least} to {most}"
+            raise ParseError(f"{wanted} layers", f"{len(layers)}", len(text))
         for index, layer in enumerate(layers):
             self._check_layer(index, layer)
         return self.from_layers(
@@ -129,16 +145,19 @@ class EnasSpace(SearchSpace):
     def format(self, dag: Dag) -> str:
         """Write `[[type], [type, flag0], ...]`, flags of the chain edges as 0."""
         layers = []
-        for layer in range(self.num_layers):
+        for layer in range(len(dag) - 2):
             fed = set(dag.predecessors[layer + 1])
             flags = [int(j in fed) for j in range(layer)]
             layers.append([dag.node_types[layer + 1] - FIRST_OPERATION, *flags])
         return str(layers)
 
     def sample(self, rng: np.random.Generator) -> Dag:
-        """Draw each operation and each skip flag uniformly."""
-        operations = rng.integers(len(OPERATIONS), size=self.num_layers)
-        flags = [rng.integers(2, size=layer) for layer in range(self.num_layers)]
+        """Draw the number of layers, each operation and each skip flag uniformly."""
+        layers = self.num_layers
+        if self.least_layers < layers:
+            layers = int(rng.integers(self.least_layers, layers + 1))
+        operations = rng.integers(len(OPERATIONS), size=layers)
+        flags = [rng.integers(2, size=layer) for layer in range(layers)]
         return self.from_layers(operations.tolist(), [row.tolist() for row in flags])
 
     def build(self, dag: Dag) -> torch.nn.Module:
@@ -153,11 +172,17 @@ class EnasSpace(SearchSpace):
         Returns:
             float64 (len(dags), 2): params, macs.
         """
-        return np.array(
-            [macro_complexity(*self.layers(dag), self.network) for dag in dags], dtype=np.float64
-        ).reshape(len(dags), 2)
+        packed = Dags.of(dags)
+        base = macro_complexities(np.zeros((1, 0), dtype=np.int64), self.network)
+        operations = np.arange(len(OPERATIONS))[:, None]
+        costs = np.zeros((self.num_node_types, 2), dtype=np.int64)
+        costs[FIRST_OPERATION:] = macro_complexities(operations, self.network) - base
+        if not len(packed):
+            return np.zeros((0, 2))
+        sums = np.add.reduceat(costs[packed.node_type], packed.graph_ptr[:-1])
+        return (base + sums).astype(np.float64)
 
     def layers(self, dag: Dag) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
-        """Return the operations (num_layers,) and, for each layer, the nodes that feed it."""
+        """Return the operations of the layers and, for each layer, the nodes that feed it."""
         operations = tuple(t - FIRST_OPERATION for t in dag.node_types[1:-1])
         return operations, dag.predecessors[1:-1]

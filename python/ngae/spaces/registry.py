@@ -1,24 +1,86 @@
-"""Search spaces by name."""
+"""Search spaces by name, and whose an architecture is that comes without one."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
 
-from ngae.errors import UsageError
+from ngae.errors import ParseError, UsageError
 from ngae.spaces.base import SearchSpace
 from ngae.spaces.enas import EnasSpace
+from ngae.spaces.loading import space_of_module
+from ngae.spaces.nested_lists import scan_integer_lists
+
+_FIXED: dict[str, tuple[str, str]] = {}
+NAMES = ("enas<layers>", "enas<least>-<most>", *_FIXED, "module:Name")
+_LAYERS = 99  # most of an ENAS architecture
 
 
 def space_named(name: str) -> SearchSpace:
-    """Return the space called `name`: `enas6`, or `enas` with another number of layers.
+    """Return the space called `name`.
+
+    Args:
+        name: `enas6` or `enas` with another number of layers; `enas4-6` for a range of them;
+            `nas-bench-101`, `nas-bench-201`, `nas-bench-graph`, `recurrent`; or `module:Name`, a
+            class or an object of a module that can be imported, or of a file `path/to/file.py`.
 
     Raises:
         UsageError: No such space.
     """
-    match = re.fullmatch(r"enas([1-9]\d?)", name)
-    if match is None:
-        raise UsageError(
-            f"space: expected enas<layers> (such as enas6), found {name!r}",
-            remedy="pass --space enas6",
-        )
-    return EnasSpace(int(match[1]))
+    if name in _FIXED:
+        module, kind = _FIXED[name]
+        space: SearchSpace = getattr(import_module(f"ngae.spaces.{module}"), kind)()
+        return space
+    match = re.fullmatch(r"enas([1-9]\d?)(?:-([1-9]\d?))?", name)
+    if match is not None:
+        least, most = int(match[1]), int(match[2] or match[1])
+        if least <= most:
+            return EnasSpace(most, least_layers=least)
+    if ":" in name:
+        return space_of_module(name)
+    raise UsageError(
+        f"space: expected one of {', '.join(NAMES)}, found {name!r}",
+        remedy="pass --space enas6, or another one of these",
+    )
+
+
+def known_columns() -> tuple[tuple[str, ...], ...]:
+    """Columns that published tables hold architectures in, of all named spaces."""
+    return tuple(columns for name in _FIXED for columns in space_named(name).arch_columns)
+
+
+def guess_space(value: Any, columns: Sequence[str], text: str) -> str:
+    """Name the space of an architecture.
+
+    Args:
+        value: What the first of its cells holds: a text or a parsed JSON object.
+        columns: The columns of its cells.
+        text: Its text.
+
+    Raises:
+        ParseError: It is of no space that goes by a name; as one of ENAS.
+    """
+    for name in _FIXED:
+        if tuple(columns) in space_named(name).arch_columns:
+            return name
+    if text.startswith("|"):
+        return "nas-bench-201"
+    return f"enas{_layers(value)}"
+
+
+def _layers(value: Any) -> int:
+    """Layers of an ENAS architecture, from 1 to 99."""
+    if isinstance(value, str):
+        layers = len(scan_integer_lists(value))
+    else:
+        try:
+            layers = len(value["node_types"]) - 2
+        except (KeyError, TypeError) as error:
+            text = repr(value)
+            found = text if len(text) <= 40 else text[:37] + "..."
+            raise ParseError("node_types and edges", found, 1) from error
+    if not 1 <= layers <= _LAYERS:
+        raise ParseError(f"an architecture of 1 to {_LAYERS} layers", f"{layers}", 1)
+    return layers

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ngae.data import Dataset
+from ngae.data import Dataset, Table
 from ngae.errors import RefusedError, TrainingError
 from ngae.evaluate.metrics import pearson_r
 from ngae.evaluate.protocol import score
@@ -61,10 +61,16 @@ def new_model(config: RunConfig, data: Dataset) -> NGAEModel:
     return NGAEModel(
         data.space,
         config.model,
-        TargetScaler.fit(data.train.performance[:, None]),
+        _performance_scale(data.train),
         TargetScaler.fit(data.train.complexity),
         config.train.seed,
     ).to(device)
+
+
+def _performance_scale(train: Table) -> TargetScaler:
+    """Of the labelled rows; of no target where there is none."""
+    known = train.performance[train.labelled]
+    return TargetScaler.fit(known[:, None] if len(known) else np.zeros((1, 0)))
 
 
 def pick_device(name: str) -> torch.device:
@@ -261,8 +267,10 @@ class Trainer:
         scores = score(self.model, self.data.test, size, self.config.train.seed)
         self.model.train()
         result = {"reconstruction": float(scores.probability_mean.mean())}
-        if scores.performance is not None:
-            result["pearson_r"] = pearson_r(scores.performance, self.data.test.performance)
+        known = self.data.test.labelled
+        if scores.performance is not None and len(known):
+            actual = self.data.test.performance[known]
+            result["pearson_r"] = pearson_r(scores.performance[known], actual)
         return result
 
     def _facts(self) -> dict[str, Any]:
