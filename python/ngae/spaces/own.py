@@ -1,0 +1,204 @@
+"""What `Chain` and `Cell` share: search spaces of one's own, described by a few class attributes.
+
+A subclass names operations and limits; everything else (masks, text form, drawing at random,
+networks, costs) follows from them and may be overridden.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ngae.dag import Dag
+from ngae.dags import Dags
+from ngae.errors import GraphError
+from ngae.spaces.base import SearchSpace
+from ngae.spaces.named_nodes import check_names, read_nodes, write_nodes
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+INPUT, OUTPUT, FIRST_OPERATION = 0, 1, 2
+_DRAWS = 10_000
+
+
+class OwnSpace(SearchSpace):
+    """What `Chain` and `Cell` share: operations by name, text form, networks, costs.
+
+    Attributes:
+        operations: For each operation what makes its module, or names alone where no networks are
+            to be built. A module takes the sum of its inputs and keeps their shape.
+        input_shape: Shape of one input without its batch, such as (3, 32, 32); with it
+            multiply-adds are counted, too.
+    """
+
+    operations: ClassVar[Mapping[str, Callable[[], torch.nn.Module]] | Sequence[str]] = ()
+    input_shape: ClassVar[tuple[int, ...]] = ()
+
+    def __init__(self) -> None:
+        kind = type(self)
+        self.name = f"{kind.__module__}:{kind.__qualname__}"
+        self.node_type_names = ("input", "output", *self.operations)
+        check_names(kind.__name__, self.node_type_names)
+        if len(self.operations) == 0:
+            raise GraphError(f"{kind.__name__}: operations: expected at least one, found none")
+        self.max_nodes = self.most_operations + 2
+        if self.builds:
+            self.complexity_names = ("params", "macs") if self.input_shape else ("params",)
+        _ = self.rules  # a description that cannot be kept is refused here
+
+    @property
+    @abstractmethod
+    def most_operations(self) -> int:
+        """Most operations of an architecture."""
+
+    @property
+    @abstractmethod
+    def fewest_operations(self) -> int:
+        """Fewest operations of an architecture."""
+
+    @property
+    def builds(self) -> bool:
+        """Whether there are networks: operations with modules, or a `build` of one's own."""
+        return isinstance(self.operations, Mapping) or type(self).build is not OwnSpace.build
+
+    def accepts(self, dag: Dag) -> bool:
+        """Tell whether `dag`, which keeps the limits, is in the space; meant to be overridden.
+
+        Decoded architectures that it refuses count as invalid.
+        """
+        return True
+
+    def stem(self) -> torch.nn.Module:
+        """Make what comes before the graph; meant to be overridden."""
+        from torch import nn
+
+        return nn.Identity()
+
+    def head(self) -> torch.nn.Module:
+        """Make what comes after the graph; meant to be overridden."""
+        from torch import nn
+
+        return nn.Identity()
+
+    def combine(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Join the inputs of a node, their sum; meant to be overridden."""
+        from ngae.networks.dag_network import add
+
+        return add(inputs)
+
+    def parse(self, text: str) -> Dag:
+        """Read `conv(0) pool(0,1) output(1,2)`: each node after the input, and what feeds it."""
+        types, edges = read_nodes(text, self.node_type_names, INPUT)
+        return Dag(types, edges, self)
+
+    def format(self, dag: Dag) -> str:
+        """Write `conv(0) pool(0,1) output(1,2)`."""
+        return write_nodes(dag.node_types, dag.predecessors, self.node_type_names)
+
+    def check(self, dag: Dag) -> None:
+        """Raise GraphError where the limits are not kept or `accepts` refuses."""
+        least, most = self.fewest_operations + 2, self.max_nodes
+        if not least <= len(dag) <= most:
+            raise GraphError(f"{self.name}: expected {least} to {most} nodes, found {len(dag)}")
+        last = len(dag) - 1
+        for node, node_type in enumerate(dag.node_types):
+            low, high = {0: (INPUT, INPUT), last: (OUTPUT, OUTPUT)}.get(
+                node, (FIRST_OPERATION, self.num_node_types - 1)
+            )
+            if not low <= node_type <= high:
+                wanted = self.node_type_names[low] if low == high else f"{low}..{high}"
+                raise GraphError(
+                    f"{self.name}: node {node}: expected type {wanted}, found {node_type}"
+                )
+        self._check_edges(dag)
+        if not self.accepts(dag):
+            raise GraphError(f"{self.name}: expected what `accepts` accepts, found another one")
+
+    @abstractmethod
+    def _check_edges(self, dag: Dag) -> None:
+        """Raise GraphError where the edges do not keep the limits."""
+
+    @abstractmethod
+    def _draw(self, rng: np.random.Generator) -> Dag:
+        """Draw a graph of the limits; without `space`."""
+
+    def sample(self, rng: np.random.Generator) -> Dag:
+        """Draw number, types and edges uniformly, again where the space does not have them.
+
+        Raises:
+            GraphError: Nothing was found in 10,000 draws.
+        """
+        for _ in range(_DRAWS):
+            dag = self._draw(rng)
+            if self.is_valid(dag):
+                return Dag(dag.node_types, dag.edges, self)
+        raise GraphError(f"{self.name}: expected an architecture in {_DRAWS} draws, found none")
+
+    def build(self, dag: Dag) -> torch.nn.Module:
+        """Make stem, a module for each node, and head; see `ngae.networks.dag_network`.
+
+        Raises:
+            GraphError: The operations are names alone.
+        """
+        from torch import nn
+
+        from ngae.networks.dag_network import DagNetwork
+
+        if not isinstance(self.operations, Mapping):
+            raise GraphError(f"{self.name}: expected operations with modules, found names alone")
+        makers = tuple(self.operations.values())
+        nodes = [makers[t - FIRST_OPERATION]() for t in dag.node_types[1:-1]]
+        feeding = dag.predecessors[1:]
+        return DagNetwork([*nodes, nn.Identity()], feeding, self.stem(), self.head(), self.combine)
+
+    def complexity(self, dags: Sequence[Dag]) -> NDArray[np.float64]:
+        """Count parameters and, with `input_shape`, multiply-adds, on the meta device.
+
+        Returns:
+            float64 (len(dags), len(complexity_names)).
+        """
+        packed = Dags.of(dags)
+        if not self.builds or not len(packed):
+            return np.zeros((len(packed), len(self.complexity_names)))
+        if type(self).build is OwnSpace.build and type(self).combine is OwnSpace.combine:
+            base, costs = self._costs
+            return base + np.add.reduceat(costs[packed.node_type], packed.graph_ptr[:-1])
+        return np.array([self._count(lambda dag=dag: self.build(dag)) for dag in packed])
+
+    @cached_property
+    def _costs(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Costs of stem and head together, and of a node by its type."""
+        from ngae.networks.dag_network import DagNetwork
+
+        def around(*nodes: torch.nn.Module) -> torch.nn.Module:
+            feeding = [[node] for node in range(len(nodes))]
+            return DagNetwork(nodes, feeding, self.stem(), self.head())
+
+        base = self._count(around)
+        costs = np.zeros((self.num_node_types, len(base)))
+        assert isinstance(self.operations, Mapping)
+        for node_type, make in enumerate(self.operations.values(), FIRST_OPERATION):
+            costs[node_type] = self._count(lambda make=make: around(make())) - base
+        return base, costs
+
+    def _count(self, make: Callable[[], torch.nn.Module]) -> NDArray[np.float64]:
+        from ngae.networks.counts import count
+
+        counts = count(make, self.input_shape or None)
+        return np.array([getattr(counts, name) for name in self.complexity_names], dtype=np.float64)
+
+
+def allowed_types(space: OwnSpace) -> NDArray[np.bool_]:
+    """Types by place: input first, operations between, output where there are enough of them."""
+    allowed = np.zeros((space.max_nodes, space.num_node_types), dtype=np.bool_)
+    allowed[0, INPUT] = True
+    allowed[1:-1, FIRST_OPERATION:] = True
+    allowed[space.fewest_operations + 1 :, OUTPUT] = True
+    return allowed

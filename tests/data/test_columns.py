@@ -1,0 +1,140 @@
+"""Columns of all kinds: several for an architecture, joined files, reported, missing, negated."""
+
+import json
+
+import numpy as np
+import pytest
+
+from ngae.data import load
+from ngae.errors import DataError, UsageError
+from ngae.spaces.enas import EnasSpace
+
+SPACE = EnasSpace(3)
+RNG = np.random.default_rng(0)
+DAGS = list({SPACE.sample(RNG): None for _ in range(40)})[:30]
+ROWS = [(i, SPACE.format(dag), i / 100, 30 - i) for i, dag in enumerate(DAGS)]
+CSV = "id,arch,val,cost\n" + "".join(f'{i},"{a}",{p},{c}\n' for i, a, p, c in ROWS)
+FURTHER = "id,phone,test\n" + "".join(f"{i},{i + 0.5},{90 - i}\n" for i in range(29, -1, -1))
+
+
+@pytest.fixture
+def table_file(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(CSV)
+    return path
+
+
+def _table(path, **settings):
+    return load(str(path), **{"performance_col": "val", **settings}).table
+
+
+def test_columns_of_a_further_file_are_matched_by_the_shared_one(table_file, tmp_path):
+    further = tmp_path / "f.csv"
+    further.write_text(FURTHER)
+    table = _table(table_file, complexity_col="cost,phone", report_col="test", join=str(further))
+    assert table.complexity_names == ("cost", "phone")
+    np.testing.assert_array_equal(table.complexity[:, 1], np.arange(30) + 0.5)
+    np.testing.assert_array_equal(table.reported["test"], 90.0 - np.arange(30))
+    part = table.subset(np.array([3, 1]))
+    assert part.reported["test"].tolist() == [87, 89]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (FURTHER.replace("\n7,7.5,83", ""), r"t\.csv:9:1: expected a id of .*f\.csv, found '7'"),
+        (FURTHER + "3,1,1\n", r"f\.csv:32:1: expected each id once, found 3 twice"),
+        (
+            FURTHER.replace("\n7,7.5,", "\n7,fast,"),
+            r"f\.csv:24:3: expected a finite number, found 'fast'",
+        ),
+        (
+            FURTHER.replace("\n7,7.5,", "\n7,-7,"),
+            r"f\.csv:24:3: expected a number from 0, found '-7'",
+        ),
+    ],
+)
+def test_further_files_that_do_not_fit_are_named(table_file, tmp_path, text, message):
+    further = tmp_path / "f.csv"
+    further.write_text(text)
+    with pytest.raises(DataError, match=message):
+        _table(table_file, complexity_col="phone", join=str(further))
+
+
+def test_a_further_file_needs_a_shared_column(table_file, tmp_path):
+    further = tmp_path / "f.csv"
+    further.write_text(FURTHER.replace("id", "number"))
+    with pytest.raises(UsageError, match="expected a column of the table"):
+        _table(table_file, complexity_col="phone", join=str(further))
+    with pytest.raises(UsageError, match=r"ends in \.csv"):
+        _table(table_file, complexity_col="phone", join="f.json")
+    with pytest.raises(DataError, match="expected a column phone"):
+        _table(table_file, complexity_col="phone")
+
+
+def test_lower_is_better_negates(table_file):
+    table = _table(table_file, lower_is_better=True)
+    np.testing.assert_array_equal(table.performance, -np.arange(30) / 100)
+    assert table.performance_name == "-val"
+
+
+def test_without_labels_and_without_costs(table_file):
+    table = _table(table_file, performance_col="none", complexity_col="none")
+    assert np.isnan(table.performance).all()
+    assert len(table.labelled) == 0
+    assert table.complexity.shape == (30, 0)
+    data = load(str(table_file), performance_col="none")
+    assert data.notes == (
+        "30 of 30 rows have no performance; they are learned from as architectures",
+    )
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_missing_performances_are_refused_or_kept(tmp_path, form):
+    path = tmp_path / f"t.{form}"
+    if form == "csv":
+        path.write_text(CSV.replace(",0.04,", ",,"))
+    else:
+        rows = [{"arch": a, "val": None if i == 4 else p} for i, a, p, _ in ROWS]
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError, match=r"expected a finite number, found '(null)?'"):
+        _table(path)
+    table = _table(path, missing="keep")
+    assert np.isnan(table.performance).nonzero()[0].tolist() == [4]
+    assert len(table.labelled) == 29
+
+
+def test_repeated_measurements_are_refused_or_kept(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(CSV + f'30,"{ROWS[3][1]}",0.9,27\n')
+    with pytest.raises(DataError, match=r"the performance of line 5, the same architecture: 0\.03"):
+        _table(path)
+    data = load(str(path), performance_col="val", repeats="keep")
+    assert data.table.duplicates() == [[3, 30]]
+    assert "repeat an architecture of another row (such as lines 5, 32)" in data.notes[0]
+
+
+def test_rows_to_learn_from_by_number(table_file):
+    data = load(str(table_file), performance_col="val", train_rows=7)
+    assert (len(data.train), len(data.test)) == (7, 23)
+
+
+def test_texts_of_several_sizes(tmp_path):
+    space = EnasSpace(4, least_layers=2)
+    rng = np.random.default_rng(1)
+    dags = [space.sample(rng) for _ in range(50)]
+    path = tmp_path / "t.csv"
+    path.write_text("arch,performance\n" + "".join(f'"{space.format(d)}",{len(d)}\n' for d in dags))
+    table = load(str(path), space="enas2-4", repeats="keep").table
+    assert tuple(table.dags) == tuple(dags)
+    assert {len(dag) for dag in table.dags} == {4, 5, 6}
+    with pytest.raises(DataError, match="expected [345]+ layers, found"):
+        load(str(path), repeats="keep")
+
+
+def test_embedded_tables_have_their_own_columns():
+    with pytest.raises(
+        UsageError, match=r"found --performance-col, --train-rows|--performance-col"
+    ):
+        load("digits6", performance_col="val")
+    assert len(load("digits6", space="enas6", train_rows=100).train) == 100
