@@ -19,7 +19,8 @@ using WeightAddresses = std::array<uintptr_t, 9>;
 using WeightSizes = std::array<int64_t, 3>;
 using HeadAddresses = std::array<uintptr_t, 12>;
 using HeadSizes = std::array<int64_t, 3>;
-using RuleAddresses = std::array<uintptr_t, 4>;
+using RuleAddresses = std::array<uintptr_t, 6>;
+using RuleChoices = std::array<int32_t, 4>;
 using RuleSizes = std::array<int64_t, 2>;
 
 // Addresses of the weights, hidden size, number of outputs.
@@ -51,17 +52,21 @@ DecoderWeights<T> decoder_weights(const DagGruWeights<T>& gru, const HeadAddress
           head(4), head(5),  head(6),  head(7),  head(8), head(9), head(10), head(11)};
 }
 
-inline RulesView rules_view(const RuleAddresses& a, const RuleSizes& sizes, int32_t start_type,
-                            int32_t end_type, bool loose_ends_to_end) {
+// `choices`: start type, end type, LooseEnds, most edges.
+inline RulesView rules_view(const RuleAddresses& a, const RuleSizes& sizes,
+                            const RuleChoices& choices) {
   return {sizes[0],
           sizes[1],
-          start_type,
-          end_type,
-          loose_ends_to_end,
+          choices[0],
+          choices[1],
+          static_cast<LooseEnds>(choices[2]),
+          choices[3],
           at<const uint8_t>(a[0]),
           at<const uint8_t>(a[1]),
           at<const int32_t>(a[2]),
-          at<const int32_t>(a[3])};
+          at<const int32_t>(a[3]),
+          at<const uint8_t>(a[4]),
+          at<const uint8_t>(a[5])};
 }
 
 template <class T>

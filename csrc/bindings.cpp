@@ -41,6 +41,7 @@ using ngae::machine_of;
 using ngae::MachineTuple;
 using ngae::PredictorTuple;
 using ngae::RuleAddresses;
+using ngae::RuleChoices;
 using ngae::RuleSizes;
 using ngae::WeightAddresses;
 using ngae::WeightSizes;
@@ -172,14 +173,13 @@ using DecodeOutputs = std::array<uintptr_t, 3>;
 template <class T>
 void decode(const WeightAddresses& weights, const WeightSizes& weight_sizes,
             const HeadAddresses& heads, const HeadSizes& head_sizes, const RuleAddresses& rules,
-            const RuleSizes& rule_sizes, int32_t start_type, int32_t end_type,
-            bool loose_ends_to_end, const DecodeInputs& in, int64_t num_samples, int64_t seed,
-            bool stochastic, const MachineTuple& machine, const DecodeOutputs& out) {
+            const RuleSizes& rule_sizes, const RuleChoices& choices, const DecodeInputs& in,
+            int64_t num_samples, int64_t seed, bool stochastic, const MachineTuple& machine,
+            const DecodeOutputs& out) {
   const py::gil_scoped_release release;
   const auto decoder =
       ngae::decoder_weights(gru_weights<T>(weights, weight_sizes), heads, head_sizes);
-  const ngae::RulesView view =
-      ngae::rules_view(rules, rule_sizes, start_type, end_type, loose_ends_to_end);
+  const ngae::RulesView view = ngae::rules_view(rules, rule_sizes, choices);
   ngae::decode<T>({num_samples, at<const T>(in[0]), at<const T>(in[1]), at<const int64_t>(in[2]),
                    static_cast<uint64_t>(seed), stochastic},
                   decoder, view, machine_of(machine),

@@ -41,7 +41,7 @@ class Block {
   void run(const DecodeInput<T>& input, int64_t first, int64_t last, const DecodeOutput& output) {
     start(input, first, last, output);
     for (int64_t v = 1; v < nodes_ && !alive_.empty(); ++v) {
-      choose_types(input, first, v);
+      choose_types(input, first, v, output);
       pred_src_.clear();
       std::fill(pred_ptr_.begin(), pred_ptr_.end(), 0);
       size_t next = 0;
@@ -63,6 +63,10 @@ class Block {
     return sources_.get() + node * kMostSamples * model_.edge_width;
   }
 
+  PartialGraph graph(const DecodeOutput& output, int64_t sample) const {
+    return {output.node_type + sample * nodes_, output.adjacency + sample * nodes_ * nodes_};
+  }
+
   // The only type that node v may have, or -1.
   int32_t only_type(int64_t v) const {
     const uint8_t* allowed = model_.rules.type_allowed + v * model_.rules.num_types;
@@ -78,7 +82,7 @@ class Block {
   // Whether node v, if there is one, ends its graph and the rules decide its edges: then nothing
   // reads the state of the node before.
   bool ends_at(int64_t v) const {
-    return model_.rules.loose_ends_to_end && only_type(v) == model_.rules.end_type;
+    return model_.rules.loose_ends == kEndsOnly && only_type(v) == model_.rules.end_type;
   }
 
   // The part of a head's first layer that z and the bias give: (samples, width).
@@ -135,7 +139,8 @@ class Block {
     next_state(v);
   }
 
-  void choose_types(const DecodeInput<T>& input, int64_t first, int64_t v) {
+  void choose_types(const DecodeInput<T>& input, int64_t first, int64_t v,
+                    const DecodeOutput& output) {
     const RulesView& rules = model_.rules;
     if (const int32_t only = only_type(v); only >= 0) {
       for (const int64_t row : alive_) type_[row] = only;
@@ -152,33 +157,33 @@ class Block {
                                     model_.type_out.data() + t * width, width) +
             model_.weights.type_out_bias[t];
       }
-      const uint8_t* allowed = rules.type_allowed + v * rules.num_types;
+      const TypeMask mask = type_mask(rules, graph(output, first + row), v);
       const int64_t sample = input.sample_ids[first + row];
       type_[row] =
           input.stochastic
-              ? sample_type(allowed, to_uniform(draw(input.seed, sample, v, kTypeBlock).word[0]))
-              : best_type(allowed);
+              ? sample_type(mask, to_uniform(draw(input.seed, sample, v, kTypeBlock).word[0]))
+              : best_type(mask);
     }
   }
 
-  int32_t best_type(const uint8_t* allowed) const {
+  int32_t best_type(const TypeMask& mask) const {
     int32_t best = -1;
     for (int32_t t = 0; t < model_.rules.num_types; ++t) {
-      if (allowed[t] && (best < 0 || logits_[t] > logits_[best])) best = t;
+      if (allows(mask, t) && (best < 0 || logits_[t] > logits_[best])) best = t;
     }
     return best;
   }
 
   // The first allowed type at which the cumulative softmax of the logits exceeds `uniform`.
-  int32_t sample_type(const uint8_t* allowed, double uniform) const {
-    const double largest = logits_[best_type(allowed)];
+  int32_t sample_type(const TypeMask& mask, double uniform) const {
+    const double largest = logits_[best_type(mask)];
     double total = 0, cumulative = 0;
     for (int32_t t = 0; t < model_.rules.num_types; ++t) {
-      if (allowed[t]) total += std::exp(logits_[t] - largest);
+      if (allows(mask, t)) total += std::exp(logits_[t] - largest);
     }
     int32_t last = -1;
     for (int32_t t = 0; t < model_.rules.num_types; ++t) {
-      if (!allowed[t]) continue;
+      if (!allows(mask, t)) continue;
       last = t;
       cumulative += std::exp(logits_[t] - largest) / total;
       if (cumulative > uniform) break;
@@ -190,36 +195,36 @@ class Block {
   void choose_edges(const DecodeInput<T>& input, int64_t first, int64_t row, int64_t v,
                     const DecodeOutput& output) {
     const RulesView& rules = model_.rules;
-    uint8_t* adjacency = output.adjacency + (first + row) * nodes_ * nodes_;
+    const PartialGraph so_far = graph(output, first + row);
+    const int32_t type = type_[row];
     edge_.assign(v, 0);
-    if (type_[row] == rules.end_type && rules.loose_ends_to_end) {
-      for (int64_t u = 0; u < v; ++u) {
-        const uint8_t* feeds = adjacency + u * nodes_;
-        edge_[u] = std::none_of(feeds, feeds + v, [](uint8_t is_edge) { return is_edge != 0; });
-      }
+    if (type == rules.end_type && rules.loose_ends == kEndsOnly) {
+      for (int64_t u = 0; u < v; ++u) edge_[u] = is_loose(rules, so_far, u, v);
     } else {
+      rule_.resize(v);
+      for (int64_t u = 0; u < v; ++u) rule_[u] = edge_rule(rules, so_far, u, v, type);
       fill_probabilities(row, v);
       const int64_t sample = input.sample_ids[first + row];
       PhiloxBlock block{};
       for (int64_t u = 0; u < v; ++u) {
-        const uint8_t rule = rules.edge_rule[u * nodes_ + v];
         if (input.stochastic && u % 4 == 0) {
           block = draw(input.seed, sample, v, static_cast<uint32_t>(u / 4));
         }
         const T threshold = input.stochastic ? to_uniform(block.word[u % 4]) : T(0.5);
-        edge_[u] = rule == kForced || (rule == kFree && threshold < probability_.get()[u]);
+        edge_[u] = rule_[u] == kForced || (rule_[u] == kFree && threshold < probability_.get()[u]);
       }
-      keep_in_degree(rules.edge_rule + v, nodes_, probability_.get(), v,
-                     rules.min_in_degree[type_[row]], rules.max_in_degree[type_[row]],
-                     edge_.data());
+      keep_in_degree(rule_.data(), probability_.get(), v, rules.min_in_degree[type],
+                     rules.max_in_degree[type], edge_.data());
+      keep_edge_budget(rules, so_far, probability_.get(), v, type, edge_.data());
     }
+    uint8_t* adjacency = output.adjacency + (first + row) * nodes_ * nodes_;
     for (int64_t u = 0; u < v; ++u) {
       adjacency[u * nodes_ + v] = edge_[u];
       if (edge_[u]) pred_src_.push_back(static_cast<int32_t>(u * kMostSamples + row));
     }
   }
 
-  // probability_[u] of the free edges from u to v, for the type that v has.
+  // probability_[u] of the free edges (rule_[u]) from u to v, for the type that v has.
   void fill_probabilities(int64_t row, int64_t v) {
     const int64_t width = model_.edge_width, panel = model_.kernels.panel;
     const T *part = edge_part_.get() + row * width,
@@ -233,7 +238,7 @@ class Block {
     const int64_t padded = (v + panel - 1) / panel * panel;
     std::fill_n(probability_.get(), padded, T{0});
     for (int64_t u = 0; u < v; ++u) {
-      if (model_.rules.edge_rule[u * nodes_ + v] != kFree) continue;
+      if (rule_[u] != kFree) continue;
       probability_.get()[u] = model_.kernels.relu_dot(sources(u) + row * width, term_.get(),
                                                       model_.edge_out.data(), width) +
                               model_.weights.edge_out_bias[0];
@@ -256,7 +261,7 @@ class Block {
   Buffer<T> a_, gates_, h_, values_, messages_, sources_, type_part_, edge_part_, hidden_, term_,
       probability_, buffer_;
   std::vector<int32_t> type_, place_, pred_ptr_, pred_src_, alive_;
-  std::vector<uint8_t> edge_;
+  std::vector<uint8_t> rule_, edge_;
   std::vector<T> logits_;
 };
 

@@ -28,6 +28,7 @@ using ngae::HeadAddresses;
 using ngae::HeadSizes;
 using ngae::PredictorTuple;
 using ngae::RuleAddresses;
+using ngae::RuleChoices;
 using ngae::RuleSizes;
 using ngae::WeightAddresses;
 using ngae::WeightSizes;
@@ -74,27 +75,26 @@ void sum(const RunTuple& run, const std::array<int64_t, 2>& sizes,
            at<const float>(a[2]), run_of(run).stream, at<float>(a[3]));
 }
 
-DecodeMemory decode_memory(const std::array<uintptr_t, 14>& a) {
+DecodeMemory decode_memory(const std::array<uintptr_t, 15>& a) {
   const auto numbers = [&](int i) { return at<float>(a[i]); };
-  return {at<int32_t>(a[0]),  numbers(1),         numbers(2),  numbers(3), numbers(4),
-          numbers(5),         numbers(6),         numbers(7),  numbers(8), numbers(9),
-          at<uint8_t>(a[10]), at<int32_t>(a[11]), numbers(12), numbers(13)};
+  return {at<int32_t>(a[0]),  numbers(1),         numbers(2),         numbers(3),  numbers(4),
+          numbers(5),         numbers(6),         numbers(7),         numbers(8),  numbers(9),
+          at<uint8_t>(a[10]), at<uint8_t>(a[11]), at<int32_t>(a[12]), numbers(13), numbers(14)};
 }
 
 // As of _C, the rules on the device; the types allowed on the host, addresses of DecodeMemory.
 void decode_samples(const RunTuple& run, const WeightAddresses& weights,
                     const WeightSizes& weight_sizes, const HeadAddresses& heads,
                     const HeadSizes& head_sizes, const RuleAddresses& rules,
-                    const RuleSizes& rule_sizes, int32_t start_type, int32_t end_type,
-                    bool loose_ends_to_end, const std::array<uintptr_t, 3>& in, int64_t num_samples,
-                    int64_t seed, bool stochastic, uintptr_t type_allowed,
-                    const std::array<uintptr_t, 14>& memory, const std::array<uintptr_t, 3>& out) {
+                    const RuleSizes& rule_sizes, const RuleChoices& choices,
+                    const std::array<uintptr_t, 3>& in, int64_t num_samples, int64_t seed,
+                    bool stochastic, uintptr_t type_allowed,
+                    const std::array<uintptr_t, 15>& memory, const std::array<uintptr_t, 3>& out) {
   const py::gil_scoped_release release;
   const DeviceGuard guard(std::get<0>(run));
   const DecodeWeights decoder =
       ngae::decoder_weights(ngae::gru_weights<float>(weights, weight_sizes), heads, head_sizes);
-  const ngae::RulesView view =
-      ngae::rules_view(rules, rule_sizes, start_type, end_type, loose_ends_to_end);
+  const ngae::RulesView view = ngae::rules_view(rules, rule_sizes, choices);
   decode({num_samples, at<const float>(in[0]), at<const float>(in[1]), at<const int64_t>(in[2]),
           static_cast<uint64_t>(seed), stochastic},
          decoder, view, at<const uint8_t>(type_allowed), run_of(run), decode_memory(memory),

@@ -25,6 +25,10 @@ struct Scene {
   __device__ uint8_t* adjacency(int64_t row) const {
     return output.adjacency + row * rules.max_nodes * rules.max_nodes;
   }
+
+  __device__ PartialGraph graph(int64_t row) const {
+    return {output.node_type + row * rules.max_nodes, adjacency(row)};
+  }
 };
 
 // Node 0 of one sample, and nothing beyond.
@@ -64,25 +68,25 @@ __device__ void fill_logits(const Scene& s, int64_t row, int warp, int lane) {
   }
 }
 
-__device__ int32_t best_type(const uint8_t* allowed, const float* logits, int64_t types) {
+__device__ int32_t best_type(const TypeMask& mask, const float* logits, int64_t types) {
   int32_t best = -1;
   for (int32_t t = 0; t < types; ++t) {
-    if (allowed[t] && (best < 0 || logits[t] > logits[best])) best = t;
+    if (allows(mask, t) && (best < 0 || logits[t] > logits[best])) best = t;
   }
   return best;
 }
 
 // The first allowed type at which the cumulative softmax of the logits exceeds `uniform`.
-__device__ int32_t sample_type(const uint8_t* allowed, const float* logits, int64_t types,
+__device__ int32_t sample_type(const TypeMask& mask, const float* logits, int64_t types,
                                float uniform) {
-  const float largest = logits[best_type(allowed, logits, types)];
+  const float largest = logits[best_type(mask, logits, types)];
   float total = 0.0f, cumulative = 0.0f;
   for (int32_t t = 0; t < types; ++t) {
-    if (allowed[t]) total += expf(logits[t] - largest);
+    if (allows(mask, t)) total += expf(logits[t] - largest);
   }
   int32_t last = -1;
   for (int32_t t = 0; t < types; ++t) {
-    if (!allowed[t]) continue;
+    if (!allows(mask, t)) continue;
     last = t;
     cumulative += expf(logits[t] - largest) / total;
     if (cumulative > uniform) break;
@@ -92,11 +96,11 @@ __device__ int32_t sample_type(const uint8_t* allowed, const float* logits, int6
 
 __device__ int32_t choose_type(const Scene& s, int64_t row, int64_t v) {
   const int64_t types = s.rules.num_types;
-  const uint8_t* allowed = s.rules.type_allowed + v * types;
+  const TypeMask mask = type_mask(s.rules, s.graph(row), v);
   const float* logits = s.memory.logits + row * types;
-  if (!s.input.stochastic) return best_type(allowed, logits, types);
+  if (!s.input.stochastic) return best_type(mask, logits, types);
   const PhiloxBlock block = draw(s.input.seed, s.input.sample_ids[row], v, kTypeBlock);
-  return sample_type(allowed, logits, types, to_uniform(block.word[0]));
+  return sample_type(mask, logits, types, to_uniform(block.word[0]));
 }
 
 // What the probability of the edge from u to v must exceed.
@@ -131,21 +135,14 @@ __device__ void choose_edges(const Scene& s, int64_t row, int64_t v, int32_t typ
                              int lane) {
   const int64_t nodes = s.rules.max_nodes;
   for (int64_t u = warp; u < v; u += kDecideThreads / kWarp) {
-    const uint8_t rule = s.rules.edge_rule[u * nodes + v];
+    const uint8_t rule = edge_rule(s.rules, s.graph(row), u, v, type);
     const float probability = rule == kFree ? edge_probability(s, row, u, v, type, lane) : 0.0f;
     if (lane != 0) continue;
+    s.memory.rule[row * nodes + u] = rule;
     s.memory.probability[row * nodes + u] = probability;
     s.memory.edge[row * nodes + u] =
         rule == kForced || (rule == kFree && threshold(s, row, u, v) < probability);
   }
-}
-
-// Whether u feeds none of the nodes before v.
-__device__ bool is_loose(const uint8_t* adjacency, int64_t nodes, int64_t u, int64_t v) {
-  for (int64_t w = u + 1; w < v; ++w) {
-    if (adjacency[u * nodes + w]) return false;
-  }
-  return true;
 }
 
 // Type and incoming edges of node v of one sample; `only` is the only type it may have, or -1.
@@ -159,13 +156,15 @@ __global__ void __launch_bounds__(kDecideThreads) decide(Scene s, int64_t v, int
   __syncthreads();
   const int32_t type = s.memory.type[row];
   uint8_t* edge = s.memory.edge + row * nodes;
-  const bool takes_loose_ends = type == s.rules.end_type && s.rules.loose_ends_to_end;
+  const bool takes_loose_ends = type == s.rules.end_type && s.rules.loose_ends == kEndsOnly;
   if (!takes_loose_ends) choose_edges(s, row, v, type, warp, lane);
   __syncthreads();
   if (thread == 0) {
     if (!takes_loose_ends) {
-      keep_in_degree(s.rules.edge_rule + v, nodes, s.memory.probability + row * nodes, v,
-                     s.rules.min_in_degree[type], s.rules.max_in_degree[type], edge);
+      const float* probability = s.memory.probability + row * nodes;
+      keep_in_degree(s.memory.rule + row * nodes, probability, v, s.rules.min_in_degree[type],
+                     s.rules.max_in_degree[type], edge);
+      keep_edge_budget(s.rules, s.graph(row), probability, v, type, edge);
     }
     s.output.node_type[row * nodes + v] = type;
     s.output.num_nodes[row] = static_cast<int32_t>(v + 1);
@@ -173,7 +172,7 @@ __global__ void __launch_bounds__(kDecideThreads) decide(Scene s, int64_t v, int
   __syncthreads();
   for (int64_t u = thread; u < v; u += kDecideThreads) {
     s.adjacency(row)[u * nodes + v] =
-        takes_loose_ends ? is_loose(s.adjacency(row), nodes, u, v) : edge[u];
+        takes_loose_ends ? is_loose(s.rules, s.graph(row), u, v) : edge[u];
   }
 }
 
@@ -254,7 +253,7 @@ class Loop {
   // the rules decide.
   bool is_read(int64_t v) const {
     if (v + 1 >= scene_.rules.max_nodes) return false;
-    return !scene_.rules.loose_ends_to_end || only_type(v + 1) != scene_.rules.end_type;
+    return scene_.rules.loose_ends != kEndsOnly || only_type(v + 1) != scene_.rules.end_type;
   }
 
   // From a and the types of node v: states, messages and terms as sources.

@@ -15,19 +15,19 @@ using DecodeWeights = DecoderWeights<float>;  // on the device
 
 // Memory that decoding works in; nothing in it is set before, or wanted after.
 struct DecodeMemory {
-  int32_t* type;        // (num_samples,): of the newest node
-  float *a, *h;         // (num_samples, hidden): of the newest node
-  float* messages;      // (max_nodes, num_samples, hidden)
-  float* sources;       // (max_nodes, num_samples, edge_dim): edge_u h
-  float* type_part;     // (num_samples, type_dim): what z and the bias give
-  float* edge_part;     // (num_samples, edge_dim)
-  float* type_hidden;   // (num_samples, type_dim)
-  float* logits;        // (num_samples, num_types)
-  float* probability;   // (num_samples, max_nodes): of the edges into the newest node
-  uint8_t* edge;        // (num_samples, max_nodes)
-  int32_t* every_type;  // (num_types,)
-  float* type_states;   // (2, num_types, hidden): nothing, and the states of nodes fed by nothing
-  float* target;        // (num_types, edge_dim): edge_v of these states
+  int32_t* type;         // (num_samples,): of the newest node
+  float *a, *h;          // (num_samples, hidden): of the newest node
+  float* messages;       // (max_nodes, num_samples, hidden)
+  float* sources;        // (max_nodes, num_samples, edge_dim): edge_u h
+  float* type_part;      // (num_samples, type_dim): what z and the bias give
+  float* edge_part;      // (num_samples, edge_dim)
+  float* type_hidden;    // (num_samples, type_dim)
+  float* logits;         // (num_samples, num_types)
+  float* probability;    // (num_samples, max_nodes): of the edges into the newest node
+  uint8_t *rule, *edge;  // (num_samples, max_nodes), likewise: what holds for them; which there are
+  int32_t* every_type;   // (num_types,)
+  float* type_states;    // (2, num_types, hidden): nothing, and the states of nodes fed by nothing
+  float* target;         // (num_types, edge_dim): edge_v of these states
 };
 
 // `type_allowed` is rules.type_allowed on the host.

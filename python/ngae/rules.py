@@ -6,7 +6,8 @@ probabilities; decisions that they force or forbid carry no loss.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,14 @@ from numpy.typing import NDArray
 from ngae.errors import GraphError
 
 FORBIDDEN, FREE, FORCED = 0, 1, 2
+LooseEnds = Literal["free", "forced", "only"]
+LOOSE_ENDS: tuple[LooseEnds, ...] = ("free", "forced", "only")  # as LooseEnds of csrc/decode.h
+ANY_NUMBER = 2**31 - 1
+
+
+def _all() -> NDArray[np.bool_]:
+    """Stands for an array of True of the right shape."""
+    return np.ones(0, dtype=np.bool_)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +38,16 @@ class DecodeRules:
             2 forced; for nodes v that are not of `end_type`.
         min_in_degree: int32 (num_node_types,).
         max_in_degree: int32 (num_node_types,).
-        loose_ends_to_end: True: the end node is fed by exactly the nodes that feed nothing, and
-            nothing is decided there. False: its incoming edges are decided like all others.
+        loose_ends: How the end node is fed. free: its incoming edges are decided like all
+            others. forced: loose ends feed it, the other edges are decided. only: it is fed by
+            exactly the loose ends, and nothing is decided there.
+        must_feed: Bool (num_node_types,), by default True: a node of such a type that feeds
+            nothing when the end comes is a loose end. Other nodes may feed nothing.
+        type_follows: Bool (num_node_types, num_node_types), by default True: `[t, s]`, a node of
+            type s may come right after (by number) one of type t.
+        max_edges: Most edges of a graph, or None. Only where `loose_ends` are forced or the only
+            ones, every edge is free, every type but the end must feed, in-degrees of one at most
+            are demanded, and the end may come at any time.
     """
 
     start_type: int
@@ -39,20 +56,66 @@ class DecodeRules:
     edge_rule: NDArray[np.uint8]
     min_in_degree: NDArray[np.int32]
     max_in_degree: NDArray[np.int32]
-    loose_ends_to_end: bool
+    loose_ends: LooseEnds
+    must_feed: NDArray[np.bool_] = field(default_factory=_all)
+    type_follows: NDArray[np.bool_] = field(default_factory=_all)
+    max_edges: int | None = None
 
     def __post_init__(self) -> None:
         nodes, types = self.type_allowed.shape
+        if self.must_feed.size == 0:
+            object.__setattr__(self, "must_feed", np.ones(types, dtype=np.bool_))
+        if self.type_follows.size == 0:
+            object.__setattr__(self, "type_follows", np.ones((types, types), dtype=np.bool_))
         self._expect("edge_rule", self.edge_rule.shape, (nodes, nodes))
         self._expect("min_in_degree", self.min_in_degree.shape, (types,))
         self._expect("max_in_degree", self.max_in_degree.shape, (types,))
+        self._expect("must_feed", self.must_feed.shape, (types,))
+        self._expect("type_follows", self.type_follows.shape, (types, types))
         self._expect("max_nodes, at least", min(nodes, 2), 2)
+        if self.loose_ends not in LOOSE_ENDS:
+            self._expect("loose_ends", self.loose_ends, f"one of {', '.join(LOOSE_ENDS)}")
         start = [t for t in range(types) if self.type_allowed[0, t]]
         end = [t for t in range(types) if self.type_allowed[-1, t]]
         self._expect("types allowed at node 0", start, [self.start_type])
         self._expect("types allowed at the last node", end, [self.end_type])
-        for place in range(nodes):
-            self._expect(f"a type for node {place}", bool(self.type_allowed[place].any()), True)
+        self._check_ways()
+        if self.max_edges is not None:
+            self._check_budget()
+
+    def _check_ways(self) -> None:
+        """Require that a graph can go on after every node that it can come to."""
+        reached = {self.start_type}
+        for place in range(1, self.max_nodes):
+            now: set[int] = set()
+            for before in sorted(reached):
+                after = np.flatnonzero(self.type_allowed[place] & self.type_follows[before])
+                self._expect(
+                    f"a type for node {place} after one of type {before}", len(after) > 0, True
+                )
+                now |= set(after.tolist())
+            reached = now - {self.end_type}
+
+    def _check_budget(self) -> None:
+        """Require what lets the decoder keep `max_edges`; see keep_edge_budget in csrc/decode.h."""
+        nodes, types = self.max_nodes, self.num_node_types
+        others = np.arange(types) != self.end_type
+        above = np.triu(np.ones((nodes, nodes), dtype=np.bool_), 1)
+        for what, holds in (
+            ("loose_ends that are not free", self.loose_ends != "free"),
+            ("max_edges of at least 1", self.max_edges is not None and self.max_edges >= 1),
+            ("all edges free", (self.edge_rule[above] == FREE).all()),
+            ("in-degrees of at most 1 demanded", (self.min_in_degree <= 1).all()),
+            ("all types but the end in must_feed", self.must_feed[others].all()),
+            ("the end allowed at every node", self.type_allowed[1:, self.end_type].all()),
+            ("the end allowed after every type", self.type_follows[others, self.end_type].all()),
+        ):
+            self._expect(f"with max_edges, {what}", bool(holds), True)
+
+    @property
+    def most_edges(self) -> int:
+        """`max_edges`, or a number that no graph reaches."""
+        return ANY_NUMBER if self.max_edges is None else self.max_edges
 
     @staticmethod
     def _expect(what: str, found: object, expected: object) -> None:

@@ -9,7 +9,7 @@ import torch
 
 from ngae.errors import UsageError
 from ngae.ops import DagGruParameters, DecoderParameters, decode, reference_decode
-from ngae.ops.decode import _decode_cuda, rule_tensors
+from ngae.ops.decode import _decode_cuda, rule_choices, rule_tensors
 from ngae.ops.parameters import Decoded
 from ngae.rules import DecodeRules
 
@@ -38,7 +38,7 @@ def make_rules(nodes=6, least=0, most=99, loose_ends=False, only=(), early_end=F
     between = np.array([0, 1, 1, 1, 1])
     return DecodeRules(
         START, END, allowed, edge, (least * between).astype(np.int32),
-        (most * between).astype(np.int32), loose_ends,
+        (most * between).astype(np.int32), "only" if loose_ends else "free",
     )  # fmt: skip
 
 
@@ -96,7 +96,7 @@ def run(ops, inputs, parameters, rules, *, seed=3, ids=None, stochastic=True, bf
     return Decoded(
         *ops.run(
             _decode_cuda, z, initial, ids, [*parameters.gru, *parameters[1:]],
-            rule_tensors(rules), rules.start_type, rules.end_type, rules.loose_ends_to_end,
+            rule_tensors(rules), rule_choices(rules),
             seed - 2**64 if seed >= 2**63 else seed, stochastic, bf16, order=order,
         )
     )  # fmt: skip

@@ -18,11 +18,16 @@ constexpr int64_t kHidden = 21, kTypeDim = 13, kEdgeDim = 19;
 struct Rules {
   int64_t nodes;
   bool loose_ends;
-  std::vector<uint8_t> allowed, edge;
+  std::vector<uint8_t> allowed, edge, must_feed, follows;
   std::vector<int32_t> least{0, 1, 1, 2}, most{0, 2, 3, 2};
 
   Rules(int64_t max_nodes, bool loose)
-      : nodes(max_nodes), loose_ends(loose), allowed(nodes * kTypes, 0), edge(nodes * nodes, 0) {
+      : nodes(max_nodes),
+        loose_ends(loose),
+        allowed(nodes * kTypes, 0),
+        edge(nodes * nodes, 0),
+        must_feed(kTypes, 1),
+        follows(kTypes * kTypes, 1) {
     allowed[kStart] = 1;
     for (int64_t v = 1; v < nodes; ++v) {
       allowed[v * kTypes + kEnd] = v > 1 || nodes == 2;
@@ -34,8 +39,18 @@ struct Rules {
   }
 
   ngae::RulesView view() const {
-    return {nodes,          kTypes,      kStart,       kEnd,       loose_ends,
-            allowed.data(), edge.data(), least.data(), most.data()};
+    return {nodes,
+            kTypes,
+            kStart,
+            kEnd,
+            loose_ends ? ngae::kEndsOnly : ngae::kEndsFree,
+            ngae::kAnyNumber,
+            allowed.data(),
+            edge.data(),
+            least.data(),
+            most.data(),
+            must_feed.data(),
+            follows.data()};
   }
 };
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from ngae import _native
 from ngae.errors import UsageError
 from ngae.ops import DagGruParameters, Decoded, DecoderParameters, decode, reference_decode
-from ngae.ops.decode import rule_tensors
+from ngae.ops.decode import rule_choices, rule_tensors
 from ngae.ops.philox import edge_uniforms, philox, type_uniforms
 from ngae.rules import DecodeRules
 
@@ -53,7 +53,7 @@ def rules(
         edge_rule=edge,
         min_in_degree=np.array([0, least, least, least], dtype=np.int32),
         max_in_degree=np.array([0, most, most, most], dtype=np.int32),
-        loose_ends_to_end=loose_ends,
+        loose_ends="only" if loose_ends else "free",
     )
 
 
@@ -319,7 +319,7 @@ def test_opcheck(dtype: torch.dtype, make_decoder: MakeDecoder) -> None:
     tables = rule_tensors(rules())
     torch.library.opcheck(
         torch.ops.ngae.decode.default,
-        (z, initial, ids, weights, tables, START, END, False, 3, True, False),
+        (z, initial, ids, weights, tables, rule_choices(rules()), 3, True, False),
     )
 
 

@@ -1,7 +1,9 @@
 """The decisions that a decoder takes to write given graphs, as index lists.
 
 They depend on the graphs and the space's rules alone, so they are made once beside the batch.
-Decisions that the rules force or forbid are none: they carry no loss.
+Decisions that the rules force or forbid are none: they carry no loss. What the decoder mends
+afterwards (in-degrees, the number of edges) is not foreseen here, so that the likelihood is a
+lower bound of the chance that it writes the graph.
 """
 
 from __future__ import annotations
@@ -82,15 +84,19 @@ def _states(batch: GraphBatch, *read: NDArray[np.int64]) -> tuple[GraphBatch, ND
 def _types(
     batch: GraphBatch, rules: DecodeRules
 ) -> tuple[NDArray[np.int64], Tensor, Tensor, Tensor]:
-    place = batch.node_index.numpy()
-    allowed = rules.type_allowed
-    open_places = (allowed.sum(axis=1) > 1) & (np.arange(rules.max_nodes) > 0)
+    place, types = batch.node_index.numpy(), batch.node_type.numpy()
+    open_places = (rules.type_allowed.sum(axis=1) > 1) & (np.arange(rules.max_nodes) > 0)
     node = np.flatnonzero(open_places[place])
-    target = batch.node_type.numpy()[node]
+    allowed = rules.type_allowed[place[node]] & rules.type_follows[types[node - 1]]
+    if rules.max_edges is not None:
+        spent = _least_edges(batch, rules)[node - 1] >= rules.max_edges
+        allowed &= ~spent[:, None] | (np.arange(rules.num_node_types) == rules.end_type)
+    decided = allowed.sum(axis=1) > 1
+    node, allowed = node[decided], allowed[decided]
     return (
         node - 1,
-        torch.from_numpy(target.astype(np.int64)),
-        torch.from_numpy(~allowed[place[node]]),
+        torch.from_numpy(types[node].astype(np.int64)),
+        torch.from_numpy(~allowed),
         torch.from_numpy(batch.node_graph.numpy()[node].astype(np.int64)),
     )
 
@@ -98,21 +104,57 @@ def _types(
 def _pairs(
     batch: GraphBatch, rules: DecodeRules
 ) -> tuple[NDArray[np.int64], Tensor, Tensor, Tensor]:
-    place = batch.node_index.numpy().astype(np.int64)
+    place, types = batch.node_index.numpy().astype(np.int64), batch.node_type.numpy()
     free, count = _free_sources(rules)
-    node_count = count[place]
-    if rules.loose_ends_to_end:
-        node_count = node_count * (batch.node_type.numpy() != rules.end_type)
+    decides = rules.max_in_degree > 0
+    decides[rules.end_type] &= rules.loose_ends != "only"
+    node_count = count[place] * decides[types]
     target = np.repeat(np.arange(batch.num_nodes), node_count)
     start = node_count.cumsum() - node_count
     rank = np.arange(len(target)) - start[target]
     source = target - place[target] + free[place[target], rank]
+    if rules.loose_ends == "forced":
+        forced = (types[target] == rules.end_type) & _loose_ends(batch, rules)[source]
+        source, target = source[~forced], target[~forced]
     return (
         source,
         torch.from_numpy(target),
         torch.from_numpy(_are_edges(batch, source, target)),
         torch.from_numpy(batch.node_graph.numpy()[target].astype(np.int64)),
     )
+
+
+def _first_successors(batch: GraphBatch) -> NDArray[np.int64]:
+    """The first node that each node feeds, (num_nodes,); num_nodes where it feeds none."""
+    ptr = batch.succ_ptr.numpy()
+    first = np.full(batch.num_nodes, batch.num_nodes, dtype=np.int64)
+    feeds = np.diff(ptr) > 0
+    first[feeds] = batch.succ_dst.numpy()[ptr[:-1][feeds]]
+    return first
+
+
+def _loose_ends(batch: GraphBatch, rules: DecodeRules) -> NDArray[np.bool_]:
+    """Nodes that must feed and feed nothing before the end of their graph, (num_nodes,)."""
+    types = batch.node_type.numpy()
+    first = np.append(types, rules.end_type)[_first_successors(batch)]
+    loose: NDArray[np.bool_] = (first == rules.end_type) & rules.must_feed[types]
+    return loose
+
+
+def _least_edges(batch: GraphBatch, rules: DecodeRules) -> NDArray[np.int64]:
+    """For each node, edges of its graph if it ended right after it; see csrc/decode.h.
+
+    A node adds itself as a loose end, and an edge from each source that was none before.
+    """
+    target = np.repeat(np.arange(batch.num_nodes), np.diff(batch.pred_ptr.numpy()))
+    source = batch.pred_src.numpy()
+    types = batch.node_type.numpy()
+    was_loose = (_first_successors(batch)[source] == target) & rules.must_feed[types[source]]
+    added = rules.must_feed[types] + np.bincount(target[~was_loose], minlength=batch.num_nodes)
+    total = added.cumsum()
+    before = np.append(0, total)[batch.graph_ptr.numpy()[:-1]]
+    least: NDArray[np.int64] = total - before[batch.node_graph.numpy()]
+    return least
 
 
 def _are_edges(

@@ -18,7 +18,7 @@ from ngae.ops.parameters import (
     check_tensor,
     expect,
 )
-from ngae.rules import DecodeRules
+from ngae.rules import LOOSE_ENDS, DecodeRules
 from ngae.transfer import transfer
 
 _NUM_GRU = len(DagGruParameters._fields)
@@ -26,7 +26,7 @@ _NUM_GRU = len(DagGruParameters._fields)
 torch.library.define(
     "ngae::decode",
     "(Tensor z, Tensor initial, Tensor sample_ids, Tensor?[] weights, Tensor[] rules, "
-    "int start_type, int end_type, bool loose_ends_to_end, int seed, bool stochastic, bool bf16) "
+    "int[] choices, int seed, bool stochastic, bool bf16) "
     "-> (Tensor node_type, Tensor adjacency, Tensor num_nodes)",
 )
 
@@ -55,7 +55,9 @@ def decode(
 
     under `rules`; a node of the end type ends the graph. Below a type's least in-degree the most
     probable free edges are added (later u first among equals), above its greatest the least
-    probable free ones are dropped (earlier u first). Random numbers are a function of seed,
+    probable free ones are dropped (earlier u first). Where `max_edges` would be passed, the least
+    probable edges from nodes that feed others already are dropped, and the end comes in time.
+    Random numbers are a function of seed,
     sample id, node and edge, so a row does not depend on the rows beside it.
 
     Args:
@@ -96,9 +98,7 @@ def decode(
             sample_ids,
             [*parameters.gru, *parameters[1:]],
             rule_tensors(rules),
-            rules.start_type,
-            rules.end_type,
-            rules.loose_ends_to_end,
+            rule_choices(rules),
             seed - 2**64 if seed >= 2**63 else seed,
             stochastic,
             precision == "bf16",
@@ -107,13 +107,21 @@ def decode(
 
 
 def rule_tensors(rules: DecodeRules) -> list[Tensor]:
-    """Copy the arrays of `rules` into tensors: types allowed, edge rule, least and most edges."""
+    """Copy the arrays of `rules` into tensors, in the order of csrc/addresses.h."""
     return [
         torch.asarray(rules.type_allowed, dtype=torch.bool, copy=True),
         torch.asarray(rules.edge_rule, dtype=torch.uint8, copy=True),
         torch.asarray(rules.min_in_degree, dtype=torch.int32, copy=True),
         torch.asarray(rules.max_in_degree, dtype=torch.int32, copy=True),
+        torch.asarray(rules.must_feed, dtype=torch.bool, copy=True),
+        torch.asarray(rules.type_follows, dtype=torch.bool, copy=True),
     ]
+
+
+def rule_choices(rules: DecodeRules) -> list[int]:
+    """Give the single numbers of `rules`, in the order of csrc/addresses.h."""
+    loose_ends = LOOSE_ENDS.index(rules.loose_ends)
+    return [rules.start_type, rules.end_type, loose_ends, rules.most_edges]
 
 
 def _check(
@@ -196,9 +204,7 @@ def _decode(
     sample_ids: Tensor,
     weights: Sequence[Tensor | None],
     rules: Sequence[Tensor],
-    start_type: int,
-    end_type: int,
-    loose_ends_to_end: bool,
+    choices: Sequence[int],
     seed: int,
     stochastic: bool,
     bf16: bool,
@@ -213,9 +219,7 @@ def _decode(
         sizes,
         _library.addresses(tables),
         list(rules[0].shape),
-        start_type,
-        end_type,
-        loose_ends_to_end,
+        list(choices),
         _library.addresses([z, initial, sample_ids]),
         z.shape[0],
         seed,
@@ -232,9 +236,7 @@ def _decode_cuda(
     sample_ids: Tensor,
     weights: Sequence[Tensor | None],
     rules: Sequence[Tensor],
-    start_type: int,
-    end_type: int,
-    loose_ends_to_end: bool,
+    choices: Sequence[int],
     seed: int,
     stochastic: bool,
     bf16: bool,
@@ -257,9 +259,7 @@ def _decode_cuda(
         sizes,
         _library.addresses(tables),
         [nodes, num_types],
-        start_type,
-        end_type,
-        loose_ends_to_end,
+        list(choices),
         _library.addresses([z, initial, ids]),
         z.shape[0],
         seed,
@@ -288,6 +288,7 @@ def _memory(
         ((samples, num_types), torch.float32),
         ((samples, nodes), torch.float32),
         ((samples, nodes), torch.uint8),
+        ((samples, nodes), torch.uint8),
         ((num_types,), torch.int32),
         ((2, num_types, hidden), torch.float32),
         ((num_types, edge_dim), torch.float32),
@@ -301,7 +302,7 @@ def _decode_fake(
     sample_ids: Tensor,
     weights: Sequence[Tensor | None],
     rules: Sequence[Tensor],
-    *choices: object,
+    *others: object,
 ) -> tuple[Tensor, Tensor, Tensor]:
     return _outputs(z, rules[0].shape[0])
 

@@ -59,10 +59,11 @@ def decode(
     sources = [product(h, parameters.edge_u, precision)]
     alive = torch.ones(rows, dtype=torch.bool, device=z.device)
     for v in range(1, rules.max_nodes):
-        types = _choose_types(scene, v, h)
-        edges = _choose_edges(scene, v, types, torch.stack(sources, dim=1))
-        if rules.loose_ends_to_end:
-            loose = ~adjacency[:, :v, :].any(dim=2)
+        loose = _loose_ends(rules, node_type[:, :v], adjacency[:, :v])
+        least_edges = adjacency.sum(dim=(1, 2)) + loose.sum(dim=1)
+        types = _choose_types(scene, v, h, node_type[:, v - 1], least_edges)
+        edges = _choose_edges(scene, v, types, torch.stack(sources, dim=1), loose, least_edges)
+        if rules.loose_ends == "only":
             edges = torch.where((types == rules.end_type).unsqueeze(1), loose, edges)
         node_type[:, v] = torch.where(alive, types, -1)
         adjacency[:, :v, v] = edges & alive.unsqueeze(1)
@@ -112,23 +113,45 @@ def _message_of(scene: _Scene, node: int, h: Tensor) -> Tensor:
     return message(scene.parameters.gru, index, h, scene.precision)
 
 
-def _choose_types(scene: _Scene, node: int, h: Tensor) -> Tensor:
-    """Types (B,) of node `node`, given the state h of the node before it."""
+def _loose_ends(rules: DecodeRules, types: Tensor, adjacency: Tensor) -> Tensor:
+    """Nodes (B, v) so far that feed none and must; adjacency (B, v, max_nodes)."""
+    must_feed = torch.from_numpy(rules.must_feed).to(types.device)[types.clamp(min=0)]
+    return must_feed & ~adjacency.any(dim=2)
+
+
+def _choose_types(
+    scene: _Scene, node: int, h: Tensor, previous: Tensor, least_edges: Tensor
+) -> Tensor:
+    """Types (B,) of node `node`, given state h and type of the node before it.
+
+    least_edges (B,): edges of the graph if it ended here.
+    """
     hidden = product(h, scene.parameters.type_h, scene.precision) + scene.type_part
     hidden = torch.relu(hidden)
     logits = hidden @ scene.parameters.type_out.T + scene.parameters.type_out_bias
-    allowed = torch.from_numpy(scene.rules.type_allowed[node]).to(h.device)
+    follows = torch.from_numpy(scene.rules.type_follows).to(h.device)[previous.clamp(min=0)]
+    allowed = torch.from_numpy(scene.rules.type_allowed[node]).to(h.device) & follows
+    is_end = torch.arange(scene.rules.num_node_types, device=h.device) == scene.rules.end_type
+    allowed = allowed & (is_end | (least_edges < scene.rules.most_edges).unsqueeze(1))
     logits = logits.masked_fill(~allowed, -torch.inf)
     if not scene.stochastic:
         return logits.argmax(dim=1)
     draw = type_uniforms(scene.seed, scene.sample_ids.cpu().numpy(), node)
     cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)
     passed = cumulative > scene.uniforms(draw).unsqueeze(1)
-    last = int(allowed.nonzero().max())  # where rounding leaves the sum below the number drawn
+    # The last allowed type, where rounding leaves the sum below the number drawn.
+    last = (allowed * torch.arange(allowed.shape[1], device=h.device)).argmax(dim=1)
     return torch.where(passed.any(dim=1), passed.int().argmax(dim=1), last)
 
 
-def _choose_edges(scene: _Scene, node: int, types: Tensor, sources: Tensor) -> Tensor:
+def _choose_edges(
+    scene: _Scene,
+    node: int,
+    types: Tensor,
+    sources: Tensor,
+    loose: Tensor,
+    least_edges: Tensor,
+) -> Tensor:
     """Edges (B, node) into node `node`; sources (B, node, edge_dim) are edge_u h_u."""
     target = scene.target_part[types] + scene.edge_part
     if scene.parameters.edge_place is not None:
@@ -137,14 +160,19 @@ def _choose_edges(scene: _Scene, node: int, types: Tensor, sources: Tensor) -> T
     logits = torch.relu(hidden) @ scene.parameters.edge_out + scene.parameters.edge_out_bias
     probability = torch.sigmoid(logits)
     rule = torch.from_numpy(scene.rules.edge_rule[:node, node]).to(sources.device)
-    free = (rule == FREE).expand_as(probability)
+    rule = rule.expand_as(probability)
+    if scene.rules.loose_ends == "forced":
+        is_end = (types == scene.rules.end_type).unsqueeze(1)
+        rule = torch.where(is_end & loose, FORCED, rule)
+    free = rule == FREE
     if scene.stochastic:
         draw = edge_uniforms(scene.seed, scene.sample_ids.cpu().numpy(), node)
         chosen = scene.uniforms(draw) < probability
     else:
         chosen = probability > 0.5
     edges = (chosen & free) | (rule == FORCED)
-    return _keep_in_degree(scene.rules, types, edges, free, probability)
+    edges = _keep_in_degree(scene.rules, types, edges, free, probability)
+    return _keep_edge_budget(scene.rules, types, edges, probability, loose, least_edges)
 
 
 def _keep_in_degree(
@@ -159,6 +187,28 @@ def _keep_in_degree(
     surplus = edges.sum(dim=1, keepdim=True) - most
     rank = _rank(-torch.where(free & edges, probability, torch.inf), larger_first=False)
     return edges & ~(free & (rank < surplus))
+
+
+def _keep_edge_budget(
+    rules: DecodeRules,
+    types: Tensor,
+    edges: Tensor,
+    probability: Tensor,
+    loose: Tensor,
+    least_edges: Tensor,
+) -> Tensor:
+    """Drop the least probable sources that are no loose ends; see csrc/decode.h."""
+    if rules.max_edges is None:
+        return edges
+    spare = rules.max_edges - least_edges - (types != rules.end_type).int()
+    costly = edges & ~loose
+    surplus = (costly.sum(dim=1) - spare).unsqueeze(1)
+    rank = _rank(-torch.where(costly, probability, torch.inf), larger_first=False)
+    edges = edges & ~(costly & (rank < surplus))
+    least = torch.from_numpy(rules.min_in_degree).to(types.device)[types]
+    needs = (edges.sum(dim=1) < least).unsqueeze(1)
+    rank = _rank(torch.where(loose, probability, -torch.inf), larger_first=True)
+    return edges | (needs & loose & (rank == 0))
 
 
 def _rank(value: Tensor, larger_first: bool) -> Tensor:

@@ -75,7 +75,7 @@ class EnasSpace(SearchSpace):
             edge_rule=edge_rule,
             min_in_degree=np.zeros(types, dtype=np.int32),
             max_in_degree=np.full(types, nodes, dtype=np.int32),
-            loose_ends_to_end=True,
+            loose_ends="only",
         )
 
     def check(self, dag: Dag) -> None:

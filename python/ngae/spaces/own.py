@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -170,22 +170,22 @@ class OwnSpace(SearchSpace):
         if type(self).build is OwnSpace.build and type(self).combine is OwnSpace.combine:
             base, costs = self._costs
             return base + np.add.reduceat(costs[packed.node_type], packed.graph_ptr[:-1])
-        return np.array([self._count(lambda dag=dag: self.build(dag)) for dag in packed])
+        return np.array([self._count(partial(self.build, dag)) for dag in packed])
 
     @cached_property
     def _costs(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Costs of stem and head together, and of a node by its type."""
         from ngae.networks.dag_network import DagNetwork
 
-        def around(*nodes: torch.nn.Module) -> torch.nn.Module:
-            feeding = [[node] for node in range(len(nodes))]
-            return DagNetwork(nodes, feeding, self.stem(), self.head())
+        def around(*makers: Callable[[], torch.nn.Module]) -> torch.nn.Module:
+            feeding = [[node] for node in range(len(makers))]
+            return DagNetwork([make() for make in makers], feeding, self.stem(), self.head())
 
         base = self._count(around)
         costs = np.zeros((self.num_node_types, len(base)))
         assert isinstance(self.operations, Mapping)
         for node_type, make in enumerate(self.operations.values(), FIRST_OPERATION):
-            costs[node_type] = self._count(lambda make=make: around(make())) - base
+            costs[node_type] = self._count(partial(around, make)) - base
         return base, costs
 
     def _count(self, make: Callable[[], torch.nn.Module]) -> NDArray[np.float64]:
