@@ -128,7 +128,7 @@ def test_every_graph_keeps_the_rules(rules, stochastic):
         for dag in graphs(decoder.sample(draw(1500, seed), seed=seed, stochastic=stochastic)):
             assert faults(dag, rules) == []
             seen.add(dag)
-    assert len(seen) > (1 if rules.max_edges == 1 else 20)
+    assert len(seen) == 1 if rules.max_edges == 1 else len(seen) > 20
     if rules.max_edges is not None:
         assert max(len(dag.edges) for dag in seen) == rules.max_edges
 
@@ -167,7 +167,7 @@ def all_graphs(rules):
 
 SMALL = {
     "edges": make_rules(4, 4, max_edges=4),
-    "edges, loose ends alone": make_rules(4, 4, max_edges=3, loose_ends="only"),
+    "edges, loose ends alone": make_rules(4, 4, max_edges=4, loose_ends="only"),
     "forced": make_rules(4, 4),
 }
 
@@ -184,7 +184,7 @@ def test_the_likelihood_is_a_lower_bound_of_the_frequency(rules):
         decisions = Decisions.of(batch, rules)
         nodes, edges = decoder(batch, decisions, z.expand(len(dags), -1))
     probability = (-(nodes + edges)).exp().numpy()
-    assert 0.2 < probability.sum() <= 1 + 1e-9
+    assert 0.1 < probability.sum() <= 1 + 1e-9
     count = 40_000
     sampled = graphs(decoder.sample(z.expand(count, -1), seed=1))
     frequency = dict.fromkeys(dags, 0)
@@ -215,6 +215,12 @@ def test_types_decided_are_those_that_may_follow():
     assert decisions.type_forbidden[0].tolist() == [True, False, False, False, True]
 
 
+NO_END_AFTER_2 = np.ones((5, 5), dtype=bool)
+NO_END_AFTER_2[2, END] = False
+NO_2_BEFORE_LAST = make_rules().type_allowed.copy()
+NO_2_BEFORE_LAST[5, 2] = False
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -227,7 +233,10 @@ def test_types_decided_are_those_that_may_follow():
         ({"max_edges": 5, "edge_rule": np.zeros((7, 7), dtype=np.uint8)}, "all edges free"),
         ({"max_edges": 5, "min_in_degree": np.full(5, 2, dtype=np.int32)}, "in-degrees of at most"),
         ({"max_edges": 5, "must_feed": np.arange(5) != 2}, "all types but the end in must_feed"),
-        ({"max_edges": 5, "type_follows": np.tri(5, dtype=bool).T}, "the end allowed after every"),
+        (
+            {"max_edges": 5, "type_follows": NO_END_AFTER_2, "type_allowed": NO_2_BEFORE_LAST},
+            "the end allowed after every",
+        ),
     ],
 )
 def test_rules_that_cannot_be_kept_are_refused(changes, message):
