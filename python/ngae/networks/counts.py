@@ -48,13 +48,8 @@ def count(
     Raises:
         UsageError: The network does not run on such an input.
     """
-    if isinstance(network, nn.Module):
-        twin = _on_meta(network)
-    else:
-        with torch.device("meta"):
-            twin = network()
+    twin = _on_meta(network) if isinstance(network, nn.Module) else _made_on_meta(network)
     twin.eval()
-    params = sum(p.numel() for p in twin.parameters() if p.requires_grad)
     entering = torch.empty(tuple(input_shape), dtype=dtype, device="meta")
     try:
         with torch.no_grad(), torch.device("meta"), FlopCounterMode(display=False) as counter:
@@ -64,7 +59,21 @@ def count(
             f"count: input_shape: expected one that {type(twin).__name__} runs on, "
             f"found {tuple(input_shape)}: {error}"
         ) from error
-    return Counts(params, counter.get_total_flops() // 2)
+    return Counts(_parameters(twin), counter.get_total_flops() // 2)
+
+
+def count_parameters(make: Callable[[], nn.Module]) -> int:
+    """Count the trainable parameters, shared ones once, of what `make` makes."""
+    return _parameters(_made_on_meta(make))
+
+
+def _parameters(network: nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
+
+
+def _made_on_meta(make: Callable[[], nn.Module]) -> nn.Module:
+    with torch.device("meta"):
+        return make()
 
 
 def _on_meta(network: nn.Module) -> nn.Module:

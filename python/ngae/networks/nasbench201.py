@@ -49,8 +49,7 @@ class NasBench201Config:
                 )
         if self.image_size % 4:
             raise UsageError(
-                "NasBench201Config: image_size: expected a multiple of 4, "
-                f"found {self.image_size}"
+                f"NasBench201Config: image_size: expected a multiple of 4, found {self.image_size}"
             )
 
     @property

@@ -200,9 +200,7 @@ class NasBench101Space(SearchSpace):
         for size in np.unique(sizes).tolist():
             rows = np.flatnonzero(sizes == size)
             operations = types[rows, 1 : size - 1] - FIRST_OPERATION
-            found[rows] = cell_complexities(
-                operations, adjacency[rows, :size, :size], self.network
-            )
+            found[rows] = cell_complexities(operations, adjacency[rows, :size, :size], self.network)
         return found
 
 

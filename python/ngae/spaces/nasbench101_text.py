@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ngae.dag import Dag
 from ngae.dags import Dags, narrow, pointers
 from ngae.errors import ParseError
 from ngae.spaces.nested_lists import shown

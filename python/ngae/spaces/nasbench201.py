@@ -108,7 +108,9 @@ class NasBench201Space(SearchSpace):
 
     def of(self, operations: Sequence[int]) -> Dag:
         """Make the Dag of six operation numbers (0..4), in the order of the text form."""
-        return Dag((INPUT, *(int(o) + FIRST_OPERATION for o in operations), OUTPUT), DAG_EDGES, self)
+        return Dag(
+            (INPUT, *(int(o) + FIRST_OPERATION for o in operations), OUTPUT), DAG_EDGES, self
+        )
 
     def all(self) -> Dags:
         """Return every cell, in the order in which the last operation changes fastest."""

@@ -189,10 +189,11 @@ class OwnSpace(SearchSpace):
         return base, costs
 
     def _count(self, make: Callable[[], torch.nn.Module]) -> NDArray[np.float64]:
-        from ngae.networks.counts import count
+        from ngae.networks.counts import count, count_parameters
 
-        counts = count(make, self.input_shape or None)
-        return np.array([getattr(counts, name) for name in self.complexity_names], dtype=np.float64)
+        if not self.input_shape:
+            return np.array([count_parameters(make)], dtype=np.float64)
+        return np.array(count(make, (1, *self.input_shape)), dtype=np.float64)
 
 
 def allowed_types(space: OwnSpace) -> NDArray[np.bool_]:
