@@ -23,6 +23,7 @@
 #include "dag_merge.h"
 #include "decode.h"
 #include "index_checks.h"
+#include "parallel.h"
 #include "peak.h"
 #include "philox.h"
 
@@ -92,7 +93,7 @@ py::dict pack(const IntArray& node_type, const IntArray& graph_ptr, const IntArr
 
 py::array canonical_hashes(const IntArray& node_type, const IntArray& graph_ptr,
                            const IntArray& edge_ptr, const IntArray& edge_src,
-                           const IntArray& edge_dst) {
+                           const IntArray& edge_dst, int64_t threads) {
   const ngae::EdgeLists graphs{view(node_type), view(graph_ptr), view(edge_ptr), view(edge_src),
                                view(edge_dst)};
   ngae::check_edge_lists(graphs);
@@ -100,10 +101,13 @@ py::array canonical_hashes(const IntArray& node_type, const IntArray& graph_ptr,
   py::array_t<uint8_t> out({num_graphs, py::ssize_t{16}});
   uint8_t* data = out.mutable_data();
   const py::gil_scoped_release release;
-  for (int64_t g = 0; g < num_graphs; ++g) {
-    const ngae::Digest digest = ngae::canonical_hash(graphs, g);
-    std::copy(digest.begin(), digest.end(), data + 16 * g);
-  }
+  ngae::parallel(std::max<int64_t>(1, std::min<int64_t>(threads, num_graphs / 1024)),
+                 [&](const ngae::Team& team) {
+                   for (int64_t g = team.begin(num_graphs); g < team.end(num_graphs); ++g) {
+                     const ngae::Digest digest = ngae::canonical_hash(graphs, g);
+                     std::copy(digest.begin(), digest.end(), data + 16 * g);
+                   }
+                 });
   return std::move(out);
 }
 
@@ -249,6 +253,7 @@ PYBIND11_MODULE(_C, module) {
   module.def("canonical_hashes", &canonical_hashes, py::arg("node_type").noconvert(),
              py::arg("graph_ptr").noconvert(), py::arg("edge_ptr").noconvert(),
              py::arg("edge_src").noconvert(), py::arg("edge_dst").noconvert(),
+             py::arg("threads") = 1,
              "Hash graphs independently of node order: uint8 (num_graphs, 16).");
   module.def("merge", &merge, py::arg("node_type").noconvert(), py::arg("node_index").noconvert(),
              py::arg("graph_ptr").noconvert(), py::arg("pred_ptr").noconvert(),

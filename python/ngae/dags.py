@@ -6,6 +6,7 @@ tensors: `GraphBatch` is what ops take.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -18,6 +19,7 @@ from ngae.dag import Dag, SpaceLike
 from ngae.errors import GraphError
 
 Integers = NDArray[np.integer[Any]]
+_AT_ONCE = 32_768  # graphs that are hashed together: the native code takes wider integers
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,18 +31,18 @@ class Dags(Sequence[Dag]):
 
     Attributes:
         node_type: (num_nodes,).
-        graph_ptr: int64 (num_graphs + 1,) first node of each graph, and num_nodes.
+        graph_ptr: (num_graphs + 1,) first node of each graph, and num_nodes.
         edge_src: (num_edges,) sources, numbered from 0 in each graph.
         edge_dst: (num_edges,) targets, each after its source; edges of a graph are sorted.
-        edge_ptr: int64 (num_graphs + 1,) first edge of each graph, and num_edges.
+        edge_ptr: (num_graphs + 1,) first edge of each graph, and num_edges.
         space: The search space of all, or None.
     """
 
     node_type: Integers
-    graph_ptr: NDArray[np.int64]
+    graph_ptr: Integers
     edge_src: Integers
     edge_dst: Integers
-    edge_ptr: NDArray[np.int64]
+    edge_ptr: Integers
     space: SpaceLike | None = None
 
     @classmethod
@@ -115,7 +117,8 @@ class Dags(Sequence[Dag]):
 
     def __getitem__(self, row: int | slice) -> Dag | Dags:
         if isinstance(row, slice):
-            return self.take(np.arange(len(self))[row])
+            start, stop, step = row.indices(len(self))
+            return self._run(start, stop) if step == 1 else self.take(range(start, stop, step))
         at = range(len(self))[row]
         nodes = slice(self.graph_ptr[at], self.graph_ptr[at + 1])
         edges = slice(self.edge_ptr[at], self.edge_ptr[at + 1])
@@ -124,6 +127,22 @@ class Dags(Sequence[Dag]):
 
     def __iter__(self) -> Iterator[Dag]:
         return (self[row] for row in range(len(self)))
+
+    def _run(self, start: int, stop: int) -> Dags:
+        """Graphs start .. stop - 1; only pointers are copied."""
+        graph_ptr, edge_ptr = (
+            ptr[start : max(start, stop) + 1] for ptr in (self.graph_ptr, self.edge_ptr)
+        )
+        nodes = slice(graph_ptr[0], graph_ptr[-1])
+        edges = slice(edge_ptr[0], edge_ptr[-1])
+        return Dags(
+            self.node_type[nodes],
+            graph_ptr - graph_ptr[0],
+            self.edge_src[edges],
+            self.edge_dst[edges],
+            edge_ptr - edge_ptr[0],
+            self.space,
+        )
 
     def take(self, rows: ArrayLike) -> Dags:
         """Return the given rows, in the given order."""
@@ -143,13 +162,15 @@ class Dags(Sequence[Dag]):
         """Hash every graph, as `Dag.canonical_hash`: uint8 (num_graphs, 16)."""
         from ngae import _native
 
-        if not len(self):
-            return np.zeros((0, 16), dtype=np.uint8)
-        arrays = (self.node_type, self.graph_ptr, self.edge_ptr, self.edge_src, self.edge_dst)
-        found: NDArray[np.uint8] = _native.load().canonical_hashes(
-            *(np.ascontiguousarray(array, dtype=np.int32) for array in arrays)
-        )
-        return found
+        digests = np.zeros((len(self), 16), dtype=np.uint8)
+        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        for start in range(0, len(self), _AT_ONCE):
+            part = self[start : start + _AT_ONCE]
+            arrays = (part.node_type, part.graph_ptr, part.edge_ptr, part.edge_src, part.edge_dst)
+            digests[start : start + _AT_ONCE] = _native.load().canonical_hashes(
+                *(np.ascontiguousarray(array, dtype=np.int32) for array in arrays), threads=threads
+            )
+        return digests
 
     def hashes(self) -> list[str]:
         """Hash every graph, as `Dag.canonical_hash`: 32 hexadecimal digits each."""
@@ -174,11 +195,14 @@ class Dags(Sequence[Dag]):
         )
 
 
-def pointers(counts: Integers) -> NDArray[np.int64]:
-    """Return where each of `counts` (n,) consecutive runs begins, and the end: int64 (n + 1,)."""
+def pointers(counts: Integers) -> Integers:
+    """Return where each of `counts` (n,) consecutive runs begins, and the end: (n + 1,).
+
+    int32, or int64 where that is too narrow.
+    """
     ptr = np.zeros(len(counts) + 1, dtype=np.int64)
     np.cumsum(counts, out=ptr[1:])
-    return ptr
+    return ptr.astype(np.int32) if ptr[-1] < 2**31 else ptr
 
 
 def narrow(values: Integers) -> Integers:
@@ -186,11 +210,9 @@ def narrow(values: Integers) -> Integers:
     return values.astype(np.min_scalar_type(int(values.max(initial=0))))
 
 
-def _runs(
-    ptr: NDArray[np.int64], rows: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _runs(ptr: Integers, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], Integers]:
     """Places of the entries of the runs `rows`, and where each of these runs begins among them."""
     starts, counts = ptr[rows], ptr[rows + 1] - ptr[rows]
     begins = pointers(counts)
-    places = np.repeat(starts - begins[:-1], counts) + np.arange(begins[-1])
+    places: NDArray[np.int64] = np.repeat(starts - begins[:-1], counts) + np.arange(begins[-1])
     return places, begins

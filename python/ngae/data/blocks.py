@@ -14,7 +14,7 @@ from ngae.data.columns import Columns
 from ngae.data.config import DataConfig
 from ngae.data.joined import Joined
 from ngae.data.numbers import ANY, COST, SHARE, number, numbers
-from ngae.data.raw import Problems, RawRow
+from ngae.data.raw import Problems, RawBlock, RawRow, Value
 from ngae.data.readers import Quoted
 from ngae.errors import GraphError, ParseError
 from ngae.spaces.base import SearchSpace
@@ -90,57 +90,63 @@ class Reading:
             column -= length + len(JOINT)
         raise AssertionError("an architecture has at least one column")
 
-    def block(self, rows: list[RawRow], space: SearchSpace, problems: Problems) -> Block:
+    def block(self, raw: RawBlock, space: SearchSpace, problems: Problems) -> Block:
         """Read a block; rows with problems are noted and left out."""
-        block = self._quick(rows, space)
-        return self._slow(rows, space, problems) if block is None else block
+        block = self._quick(raw, space)
+        return self._slow(raw.rows(), space, problems) if block is None else block
 
-    def _quick(self, rows: list[RawRow], space: SearchSpace) -> Block | None:
+    def _quick(self, raw: RawBlock, space: SearchSpace) -> Block | None:
         """The block, or None where anything is not plainly right."""
         width = len(self.columns.arch)
-        if any(isinstance(row.values[0], dict) for row in rows):
+        architectures = raw.columns[:width]
+        if any(isinstance(value, dict) for value in architectures[0]):
             return None
         columns: dict[str, NDArray[np.float64]] = {}
-        for position, name in enumerate(self.own, width):
-            read = numbers([row.values[position] for row in rows], self.bounds[name])
+        for name, texts in zip(self.own, raw.columns[width:], strict=False):
+            read = numbers(texts, self.bounds[name])
             if read is None:
                 return None
             columns[name] = read
-        for position, joined in enumerate(self.joined, width + len(self.own)):
-            keys = [str(row.values[position]) for row in rows]
+        for joined, keys in zip(self.joined, raw.columns[width + len(self.own) :], strict=True):
             if not all(key in joined.rows for key in keys):
                 return None
-            values = np.array([joined.rows[key] for key in keys]).reshape(len(rows), -1)
+            values = np.array([joined.rows[str(key)] for key in keys]).reshape(len(keys), -1)
             columns |= {name: values[:, i] for i, name in enumerate(joined.names)}
         try:
-            dags = space.parse_many([self.text(row) for row in rows])
+            dags = space.parse_many(self._texts(architectures))
         except GraphError:
             return None
-        return self._joined(dags, columns, rows)
+        return self._joined(dags, columns, raw.lines)
+
+    def _texts(self, architectures: Sequence[Sequence[Value]]) -> Sequence[str]:
+        """The texts of all rows, of the cells by column; none of them is an object."""
+        if len(architectures) == 1:
+            return [str(text) for text in architectures[0]]
+        return list(map(JOINT.join, zip(*architectures, strict=True)))
 
     def _joined(
-        self, dags: Dags, columns: dict[str, NDArray[np.float64]], rows: Sequence[RawRow]
+        self, dags: Dags, columns: dict[str, NDArray[np.float64]], lines: Sequence[int]
     ) -> Block:
-        table = np.empty((len(rows), len(self.columns.numbers)))
+        table = np.empty((len(lines), len(self.columns.numbers)))
         for place, name in enumerate(self.columns.numbers):
             table[:, place] = columns[name]
-        return Block(dags, table, np.array([row.line for row in rows], dtype=np.int32))
+        return Block(dags, table, np.array(lines, dtype=np.int32))
 
     def _slow(self, rows: list[RawRow], space: SearchSpace, problems: Problems) -> Block:
         dags: list[Dag] = []
         columns: dict[str, list[float]] = {name: [] for name in self.columns.numbers}
-        kept = []
+        lines = []
         for row in rows:
             dag = self._dag(row, space, problems)
             values = self._numbers(row, problems)
             if dag is None or values is None:
                 continue
-            kept.append(row)
+            lines.append(row.line)
             dags.append(dag)
             for name, value in values.items():
                 columns[name].append(value)
         arrays = {name: np.array(values, dtype=np.float64) for name, values in columns.items()}
-        return self._joined(Dags.of(dags, space), arrays, kept)
+        return self._joined(Dags.of(dags, space), arrays, lines)
 
     def _dag(self, row: RawRow, space: SearchSpace, problems: Problems) -> Dag | None:
         value = row.values[0]

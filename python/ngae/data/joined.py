@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,8 @@ def read_joined(
         )
     names = tuple(name for name in wanted if name not in head and name in source.names)
     rows: dict[str, NDArray[np.float64]] = {}
-    for row in source.rows([keys[0], *names], 0):
+    blocks = source.blocks([keys[0], *names], 0)
+    for row in chain.from_iterable(block.rows() for block in blocks):
         values = []
         for place, name in enumerate(names, 1):
             value = number(row.values[place], bounds.get(name, ANY))

@@ -42,6 +42,32 @@ class RawRow:
         return self.locate(self.text)[position]
 
 
+@dataclass(slots=True)
+class RawBlock:
+    """Rows one after the other, by columns.
+
+    Attributes:
+        lines: Line of each row.
+        columns: For each wanted column the values of all rows.
+        texts: Texts of these lines.
+        locate: As of `RawRow`.
+    """
+
+    lines: Sequence[int]
+    columns: Sequence[Sequence[Value]]
+    texts: Sequence[str]
+    locate: Callable[[str], Sequence[int]]
+
+    def rows(self) -> list[RawRow]:
+        """The same, one by one."""
+        return [
+            RawRow(line, values, text, self.locate)
+            for line, values, text in zip(
+                self.lines, zip(*self.columns, strict=True), self.texts, strict=True
+            )
+        ]
+
+
 class Problems:
     """Collects what is wrong with a file; raises all of it at once, in the order of the lines.
 
@@ -118,6 +144,36 @@ class Lines:
         self.text = text
         self.problems = problems
         self.number, self.place = 1, 0
+
+    @property
+    def at_end(self) -> bool:
+        """Whether nothing but blank lines is left."""
+        before = self.mark()
+        found = next(iter(self), None)
+        self.back_to(before)
+        return found is None
+
+    def mark(self) -> tuple[int, int]:
+        """Return where the walk is, for `back_to`."""
+        return self.number, self.place
+
+    def back_to(self, mark: tuple[int, int]) -> None:
+        """Go on from a place that `mark` gave."""
+        self.number, self.place = mark
+
+    def take(self, count: int) -> list[str]:
+        """Return up to `count` lines at once; none where any of them is blank or too long."""
+        end = self.place
+        for _ in range(count):
+            found = self.text.find("\n", end)
+            if found < 0:
+                break
+            end = found + 1
+        lines = self.text[self.place : end].split("\n")[:-1]
+        if any(not line or line.isspace() or len(line) > LONGEST_LINE for line in lines):
+            return []
+        self.place, self.number = end, self.number + len(lines)
+        return [line.removesuffix("\r") for line in lines]
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
         while self.place < len(self.text):

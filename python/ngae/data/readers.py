@@ -8,12 +8,11 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from operator import itemgetter
 from typing import Any, Protocol
 
-from ngae.data.raw import Lines, Problems, RawRow, Value
+from ngae.data.raw import Lines, Problems, RawBlock, Value
 
 ARCHITECTURE, ACCURACY = "architecture", "accuracy"  # columns of D-VAE text
 _DECODER = json.JSONDecoder()
@@ -21,12 +20,16 @@ _GAP = re.compile(r"[ \t\r\n:,]*")  # before a key or a value of an object known
 _MARK = re.compile('[",]')
 
 
+BLOCK = 4096  # rows
+Record = tuple[int, str, Sequence[Value]]  # line, text of the line, values
+
+
 class Source(Protocol):
     """A file that is open for reading."""
 
     names: tuple[str, ...]
 
-    def rows(self, names: Sequence[str], burn_in: int) -> Iterator[RawRow]:
+    def blocks(self, names: Sequence[str], burn_in: int) -> Iterator[RawBlock]:
         """Yield rows after the first `burn_in`, of the columns `names` in their order.
 
         Raises:
@@ -43,10 +46,23 @@ class DvaeText:
         self.lines = Lines(text, problems)
         self.problems = problems
 
-    def rows(self, names: Sequence[str], burn_in: int) -> Iterator[RawRow]:
-        """Yield rows, as `Source.rows`."""
+    def blocks(self, names: Sequence[str], burn_in: int) -> Iterator[RawBlock]:
+        """Yield rows, as `Source.blocks`."""
         _check_names(names, self.names, None, self.problems)
         order = [self.names.index(name) for name in names]
+
+        def locate(line: str) -> list[int]:
+            after = line[line.index(",", line.rfind("]")) + 1 :]
+            starts = (1, len(line) - len(after.lstrip()) + 1)
+            return [starts[place] for place in order]
+
+        rows = (
+            (line, text, [cells[place] for place in order])
+            for line, text, cells in self._records(burn_in)
+        )
+        return _blocks(rows, locate)
+
+    def _records(self, burn_in: int) -> Iterator[Record]:
         for number, line in islice(self.lines, burn_in, None):
             end = line.rfind("]")
             rest = line[end + 1 :]
@@ -58,16 +74,7 @@ class DvaeText:
                 found = "the end of the line" if comma == len(line) else _shown(line[comma:])
                 self.problems.add(number, comma + 1, "a comma and the accuracy", found)
             else:
-                after = line[comma + 1 :]
-                starts = (1, comma + 2 + len(after) - len(after.lstrip()))
-                values = (line[: end + 1], after.strip())
-                columns = [starts[place] for place in order]
-                yield RawRow(
-                    number,
-                    [values[place] for place in order],
-                    line,
-                    lambda _, c=columns: c,  # type: ignore[misc]
-                )
+                yield number, line, (line[: end + 1], line[comma + 1 :].strip())
 
 
 class Csv:
@@ -81,24 +88,55 @@ class Csv:
             raise problems.fatal(self.line, *_fault(self.head, cells))
         self.names = tuple(cell.strip() for cell in cells)
 
-    def rows(self, names: Sequence[str], burn_in: int) -> Iterator[RawRow]:
-        """Yield rows, as `Source.rows`."""
+    def blocks(self, names: Sequence[str], burn_in: int) -> Iterator[RawBlock]:
+        """Yield rows, as `Source.blocks`."""
         width = len(self.names)
         _check_names(names, self.names, self.line, self.problems, _starts(self.head, width))
         places = [self.names.index(name) for name in names]
-        pick = itemgetter(*places) if len(places) > 1 else lambda cells: (cells[places[0]],)
 
-        def locate(line: str) -> Sequence[int]:
+        def locate(line: str) -> list[int]:
             starts = _starts(line, width)
             return [starts[place] for place in places]
 
-        for number, line, cells in islice(self._records(), burn_in, None):
+        for _ in islice(self._records(), burn_in):
+            pass
+        while not self.lines.at_end:
+            block = self._whole_block(places, locate)
+            if block is None:
+                rows = (
+                    (line, text, [cells[place] for place in places])
+                    for line, text, cells in self._good_records()
+                )
+                yield from _blocks(islice(rows, BLOCK), locate)
+            else:
+                yield block
+
+    def _whole_block(
+        self, places: Sequence[int], locate: Callable[[str], Sequence[int]]
+    ) -> RawBlock | None:
+        """The next rows at once; None, and nothing is read, where a line is not plainly one row."""
+        before = self.lines.mark()
+        texts = self.lines.take(BLOCK)
+        try:
+            rows = list(csv.reader(texts, strict=True))
+        except csv.Error:
+            rows = []
+        if not rows or len(rows) != len(texts) or set(map(len, rows)) != {len(self.names)}:
+            self.lines.back_to(before)
+            return None
+        cells = list(zip(*rows, strict=True))
+        first = self.lines.number - len(texts)
+        numbers = range(first, self.lines.number)
+        return RawBlock(numbers, [cells[place] for place in places], texts, locate)
+
+    def _good_records(self) -> Iterator[Record]:
+        for number, line, cells in self._records():
             if isinstance(cells, csv.Error):
                 self.problems.add(number, *_fault(line, cells))
-            elif len(cells) != width:
-                self.problems.add(number, 1, f"{width} cells", f"{len(cells)}")
+            elif len(cells) != len(self.names):
+                self.problems.add(number, 1, f"{len(self.names)} cells", f"{len(cells)}")
             else:
-                yield RawRow(number, pick(cells), line, locate)
+                yield number, line, cells
 
     def _records(self) -> Iterator[tuple[int, str, list[str] | csv.Error]]:
         """Yield number and text of the first line of each record, and its cells or what is wrong.
@@ -106,14 +144,11 @@ class Csv:
         After a broken record the next line begins a new one, so that one open quote hides no rows.
         """
         for number, line in self.lines:
-            if '"' not in line:
-                yield number, line, line.split(",")
-                continue
-            after = (self.lines.place, self.lines.number)
+            after = self.lines.mark()
             try:
                 cells = next(csv.reader(self._from(line), strict=True))
             except csv.Error as error:
-                self.lines.place, self.lines.number = after
+                self.lines.back_to(after)
                 yield number, line, error
             else:
                 yield number, line, cells
@@ -128,24 +163,36 @@ class JsonLines:
     """One JSON object a line."""
 
     def __init__(self, text: str, problems: Problems) -> None:
-        self.text = text
+        self.lines = Lines(text, problems)
         self.problems = problems
         self.names = self._first_names()
 
     def _first_names(self) -> tuple[str, ...]:
         """Keys of the first line that holds an object; none, where no line does."""
-        for _, line in islice(Lines(self.text, self.problems), 100):
+        start, names = self.lines.mark(), ()
+        for _, line in islice(self.lines, 100):
             try:
                 value = json.loads(line)
             except (ValueError, RecursionError):
                 continue
             if isinstance(value, dict):
-                return tuple(value)
-        return ()
+                names = tuple(value)
+                break
+        self.lines.back_to(start)
+        return names
 
-    def rows(self, names: Sequence[str], burn_in: int) -> Iterator[RawRow]:
-        """Yield rows, as `Source.rows`."""
-        for number, line in islice(Lines(self.text, self.problems), burn_in, None):
+    def blocks(self, names: Sequence[str], burn_in: int) -> Iterator[RawBlock]:
+        """Yield rows, as `Source.blocks`."""
+
+        def locate(line: str) -> list[int]:
+            spans = _spans(line)
+            starts = [spans[name][0] for name in names]
+            return [start + 2 if line[start] == '"' else start + 1 for start in starts]
+
+        return _blocks(self._records(names, burn_in), locate)
+
+    def _records(self, names: Sequence[str], burn_in: int) -> Iterator[Record]:
+        for number, line in islice(self.lines, burn_in, None):
             try:
                 value = json.loads(line, object_pairs_hook=_no_repeats)
             except _RepeatedKeyError as error:
@@ -164,14 +211,7 @@ class JsonLines:
                 self.problems.add(number, 1, f"the key {missing[0]}", found)
                 continue
             spans = _spans(line)
-            cells = [_json_cell(value[name], line, *spans[name]) for name in names]
-            columns = [column for _, column in cells]
-            yield RawRow(
-                number,
-                [cell for cell, _ in cells],
-                line,
-                lambda _, c=columns: c,  # type: ignore[misc]
-            )
+            yield number, line, [_json_cell(value[name], line, *spans[name]) for name in names]
 
 
 SOURCES: dict[str, type[DvaeText] | type[Csv] | type[JsonLines]] = {
@@ -216,13 +256,19 @@ def _after_gap(line: str, place: int) -> int:
     return match.end() if match else place
 
 
-def _json_cell(value: Any, line: str, start: int, end: int) -> tuple[Value, int]:
+def _json_cell(value: Any, line: str, start: int, end: int) -> Value:
     """An object as it is, a string inside of its quotes, anything else as it is written."""
     if isinstance(value, dict):
-        return value, start + 1
-    if isinstance(value, str):
-        return Quoted(value), start + 2
-    return line[start:end], start + 1
+        return value
+    return Quoted(value) if isinstance(value, str) else line[start:end]
+
+
+def _blocks(
+    records: Iterator[Record], locate: Callable[[str], Sequence[int]]
+) -> Iterator[RawBlock]:
+    while rows := list(islice(records, BLOCK)):
+        lines, texts, values = zip(*rows, strict=True)
+        yield RawBlock(lines, list(zip(*values, strict=True)), texts, locate)
 
 
 def _fault(line: str, error: csv.Error) -> tuple[int, str, str]:

@@ -5,8 +5,8 @@ Rows are read a block at a time, all at once where everything in a block is as i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,6 @@ from ngae.spaces.base import SearchSpace
 from ngae.spaces.registry import guess_space, space_named
 
 VOTES = 100  # rows that decide on the space, where none is named
-_BLOCK = 4096  # rows
 
 
 def read_table(path: str, config: DataConfig) -> Table:
@@ -57,23 +56,19 @@ def read_table(path: str, config: DataConfig) -> Table:
     joins = [p.strip() for p in config.join.split(",") if p.strip()]
     for further in joins:
         reading.join(read_joined(further, source.names, columns.numbers, reading.bounds))
-    rows = source.rows(reading.wanted, config.burn_in)
-    head = list(islice(rows, VOTES))
-    if not head and not problems.found:
+    raw = source.blocks(reading.wanted, config.burn_in)
+    first = next(raw, None)
+    if first is None:
+        problems.raise_if_any()
         burn_in = f" after a burn-in of {config.burn_in}" if config.burn_in else ""
         raise problems.fatal(None, None, f"rows{burn_in}", "none")
-    space = named or _vote(head, reading, problems)
-    blocks = [reading.block(rows, space, problems) for rows in _batched(chain(head, rows), _BLOCK)]
+    space = named or _vote(first.rows()[:VOTES], reading, problems)
+    blocks = [reading.block(block, space, problems) for block in chain([first], raw)]
     table = _table(path, space, reading, blocks)
     if config.repeats == "refuse":
         note_contradictions(table, problems)
     problems.raise_if_any()
     return table
-
-
-def _batched(rows: Iterator[RawRow], size: int) -> Iterator[list[RawRow]]:
-    while block := list(islice(rows, size)):
-        yield block
 
 
 def _vote(rows: Sequence[RawRow], reading: Reading, problems: Problems) -> SearchSpace:
