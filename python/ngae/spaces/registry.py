@@ -13,7 +13,7 @@ from ngae.spaces.enas import EnasSpace
 from ngae.spaces.loading import space_of_module
 from ngae.spaces.nested_lists import scan_integer_lists
 
-_FIXED = {
+_FIXED: dict[str, tuple[str, str]] = {
     "nas-bench-101": ("nasbench101", "NasBench101Space"),
     "nas-bench-201": ("nasbench201", "NasBench201Space"),
 }
