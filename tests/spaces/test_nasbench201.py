@@ -35,13 +35,13 @@ def test_text_gives_a_node_for_each_edge():
     [
         ("", 1, "'|'", "the end"),
         ("none~0", 1, "'|'", "'n'"),
-        (TEXT.replace("none~0", "nope~0"), 20, "one of none, skip_connect", "'nope'"),
-        (TEXT.replace("skip_connect~1", "skip_connect~0"), 40, "'1'", "'0'"),
-        (TEXT.replace("~0|+|none", "~0|+none"), 19, "'|'", "'n'"),
+        (TEXT.replace("none~0", "nope~0"), 19, "one of none, skip_connect", "'nope'"),
+        (TEXT.replace("skip_connect~1", "skip_connect~0"), 39, "'1'", "'0'"),
+        (TEXT.replace("~0|+|none", "~0|+none"), 18, "'|'", "'n'"),
         (TEXT[:-1], 79, "'|'", "the end"),
         (TEXT + " ", 80, "nothing after the cell", "' '"),
-        (TEXT.replace("|none~2", ""), 73, "'|'", "the end"),
-        (TEXT[:20], 20, "one of none, skip_connect", "'n'"),
+        (TEXT.replace("none~2|", ""), 73, "one of none, skip_connect", "the end"),
+        (TEXT[:20], 19, "one of none, skip_connect", "'no'"),
     ],
 )
 def test_wrong_text_is_named_with_its_column(text, column, expected, found):
@@ -120,8 +120,8 @@ def test_costs_of_a_list_are_those_of_packed_dags():
         # The identity leaves no trace: 0 -> 1 -> 3 and 0 -> 2 -> 3 are one convolution from 0.
         ((SKIP, NONE, NONE, NONE, CONV1, NONE), (NONE, NONE, NONE, CONV1, NONE, NONE)),
         ((NONE, CONV1, NONE, NONE, NONE, SKIP), (NONE, NONE, NONE, CONV1, NONE, NONE)),
-        # A sum has no order.
-        ((CONV3, POOL, NONE, NONE, SKIP, SKIP), (NONE, CONV3, NONE, POOL, NONE, SKIP)),
+        # A sum has no order: both are conv(x) + pool(x).
+        ((CONV3, POOL, NONE, NONE, SKIP, SKIP), (NONE, SKIP, NONE, CONV3, NONE, POOL)),
         ((NONE,) * 6, (NONE,) * 6),
     ],
 )

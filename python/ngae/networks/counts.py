@@ -1,6 +1,6 @@
 """`count`: trainable parameters and multiply-adds of any network, counted on the meta device.
 
-Nothing is computed and no weight is copied, so that a network of any size takes milliseconds.
+Nothing is computed and no weight is copied, so that the size of a network does not matter.
 """
 
 from __future__ import annotations

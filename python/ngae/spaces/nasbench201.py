@@ -133,9 +133,8 @@ class NasBench201Space(SearchSpace):
             end = text.find("~", place)
             name = text[place : end if end >= 0 else len(text)]
             if name not in OPERATIONS:
-                raise ParseError(
-                    "one of " + ", ".join(OPERATIONS), shown(name.split("|")[0]), place + 1
-                )
+                found = shown(name.split("|")[0]) if place < len(text) else "the end"
+                raise ParseError("one of " + ", ".join(OPERATIONS), found, place + 1)
             operations.append(OPERATIONS.index(name))
             place = _expect(text, place + len(name), f"~{source}")
             if edge + 1 == _NUM_EDGES or CELL_EDGES[edge + 1][0] == 0:
