@@ -13,9 +13,11 @@ from ngae.spaces.enas import EnasSpace
 from ngae.spaces.loading import space_of_module
 from ngae.spaces.nested_lists import scan_integer_lists
 
-_FIXED: dict[str, tuple[str, str]] = {
+_FIXED = {
     "nas-bench-101": ("nasbench101", "NasBench101Space"),
     "nas-bench-201": ("nasbench201", "NasBench201Space"),
+    "nas-bench-graph": ("nasbenchgraph", "NasBenchGraphSpace"),
+    "recurrent": ("recurrent", "RecurrentSpace"),
 }
 NAMES = ("enas<layers>", "enas<least>-<most>", *_FIXED, "module:Name")
 _LAYERS = 99  # most of an ENAS architecture
