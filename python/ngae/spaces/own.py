@@ -104,6 +104,9 @@ class OwnSpace(SearchSpace):
 
     def check(self, dag: Dag) -> None:
         """Raise GraphError where the limits are not kept or `accepts` refuses."""
+        if dag.space is not self:
+            Dag(dag.node_types, dag.edges, self)  # comes back with labels, which `accepts` may read
+            return
         least, most = self.fewest_operations + 2, self.max_nodes
         if not least <= len(dag) <= most:
             raise GraphError(f"{self.name}: expected {least} to {most} nodes, found {len(dag)}")
