@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from ngae.errors import UsageError
-from ngae.networks.counts import Counts, count
+from ngae.networks.counts import Counts, count, count_parameters
 from ngae.networks.macro import OPERATIONS, MacroConfig, MacroNetwork, macro_complexity
 
 
@@ -12,6 +12,7 @@ def test_costs_of_one_network_by_hand():
     network = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8))
     assert count(network, (1, 3, 5, 5)) == Counts(216 + 16, 216 * 25)
     assert count(network, (2, 3, 5, 5)) == Counts(216 + 16, 216 * 50)
+    assert count_parameters(lambda: network) == 216 + 16
 
 
 @pytest.mark.parametrize("seed", range(8))

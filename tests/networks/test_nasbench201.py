@@ -12,14 +12,15 @@ from ngae.networks.nasbench201 import NasBench201Config, cell_complexities
 SMALL = NasBench201Config(channels=4, cells=1, num_classes=3, image_size=8, image_channels=2)
 NONE, SKIP, CONV1, CONV3, POOL = range(5)
 # One cell for each possible number of 3x3 and of 1x1 convolutions.
-MIXES = [(CONV3,) * a + (CONV1,) * b + (SKIP,) * (6 - a - b) for a in range(7) for b in range(7 - a)]
+NUMBERS = [(n3, n1) for n3 in range(7) for n1 in range(7 - n3)]
+MIXES = [(CONV3,) * n3 + (CONV1,) * n1 + (SKIP,) * (6 - n3 - n1) for n3, n1 in NUMBERS]
 
 
 def test_costs_of_the_published_skeleton():
     cells = np.array([[SKIP] * 6, [CONV3] * 6, [CONV1] * 6])
     found = cell_complexities(cells, NasBench201Config())
-    assert found[:, 0].tolist() == [73_306, 73_306 + 6 * 243_040, 73_306 + 6 * 28_000]
-    assert found[:, 1].tolist() == [7_783_050, 7_783_050 + 6 * 35_389_440, 7_783_050 + 6 * 3_932_160]
+    each = np.array([[0, 0], [243_040, 35_389_440], [28_000, 3_932_160]])
+    np.testing.assert_array_equal(found, [73_306, 7_783_050] + 6 * each)
 
 
 @pytest.mark.parametrize("config", [NasBench201Config(), SMALL])
@@ -28,7 +29,8 @@ def test_costs_are_those_of_the_built_module(config):
     expected = cell_complexities(np.array(MIXES), config)
     counted = [count(lambda o=mix: CellNetwork201(o, config), shape) for mix in MIXES]
     # Published tables hold the linear layer's bias, one addition for each class.
-    np.testing.assert_array_equal(np.array(counted) + [0, config.num_classes], expected)
+    bias = np.array([0, config.num_classes])
+    np.testing.assert_array_equal(np.array(counted) + bias, expected)
     assert len(MIXES) == 28
 
 

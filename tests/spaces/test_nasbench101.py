@@ -33,7 +33,7 @@ def same(one, other):
 
 
 def test_both_texts_give_types_and_edges():
-    text = "0110" "0011" "0001" "0000;input,conv3x3-bn-relu,maxpool3x3,output"
+    text = "0110001100010000;input,conv3x3-bn-relu,maxpool3x3,output"
     dag = SPACE.parse(text)
     assert dag.node_types == (0, 2, 4, 1)
     assert dag.edges == ((0, 1), (0, 2), (1, 2), (1, 3), (2, 3))

@@ -108,9 +108,8 @@ class NasBench201Space(SearchSpace):
 
     def of(self, operations: Sequence[int]) -> Dag:
         """Make the Dag of six operation numbers (0..4), in the order of the text form."""
-        return Dag(
-            (INPUT, *(int(o) + FIRST_OPERATION for o in operations), OUTPUT), DAG_EDGES, self
-        )
+        types = (int(operation) + FIRST_OPERATION for operation in operations)
+        return Dag((INPUT, *types, OUTPUT), DAG_EDGES, self)
 
     def all(self) -> Dags:
         """Return every cell, in the order in which the last operation changes fastest."""
