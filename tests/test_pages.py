@@ -1,0 +1,53 @@
+"""The snippets of every page in docs/ run, print what stands below them, and name real commands."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from ngae.commands import data, evaluate, export, search, train
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGES = {str(path.relative_to(DOCS)): path.read_text() for path in sorted(DOCS.rglob("*.md"))}
+PRINTED = re.compile(r"```python\n(.*?)```\n(?:```text\n(.*?)```)?", re.S)
+PARSERS = {
+    "train": train.build_parser,
+    "search": search.build_parser,
+    "evaluate": evaluate.build_parser,
+    "data": data.build_parser,
+    "export": export.build_parser,
+}
+CODE = [(page, *match) for page, text in PAGES.items() for match in PRINTED.findall(text)]
+LINES = [
+    (page, line)
+    for page, text in PAGES.items()
+    for block in re.findall(r"```sh\n(.*?)```", text, re.S)
+    for line in block.replace("\\\n", " ").splitlines()
+    if re.search(r"(^|-m )ngae[ .]", line)
+]
+
+
+def test_there_are_snippets():
+    assert len(CODE) >= 6
+    assert len(LINES) >= 6
+
+
+@pytest.mark.parametrize(("page", "code", "printed"), CODE, ids=[page for page, *_ in CODE])
+def test_python_blocks_print_what_stands_below_them(
+    page, code, printed, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, page, "exec"), {})
+    found = capsys.readouterr().out
+    assert not printed or found == printed
+
+
+@pytest.mark.parametrize(("page", "line"), LINES, ids=[f"{p}: {text}" for p, text in LINES])
+def test_shell_lines_are_commands_that_exist(page, line):
+    words = shlex.split(line.replace("-m ngae.", "ngae "), comments=True)
+    words = words[words.index("ngae") + 1 :]
+    if words[0] == "doctor":
+        assert words[1:] == []
+    else:
+        PARSERS[words[0]]().parse_args(words[1:])
