@@ -31,6 +31,7 @@ class Block {
         edge_part_(kMostSamples * model.edge_width),
         hidden_(kMostSamples * model.type_width),
         term_(model.edge_width),
+        type_term_(model.type_width),
         probability_((nodes_ / model.kernels.panel + 1) * model.kernels.panel),
         buffer_(model.kernels.buffer_size),
         type_(kMostSamples),
@@ -151,11 +152,11 @@ class Block {
                            hidden_.get(), width, buffer_.get());
     logits_.resize(rules.num_types);
     for (const int64_t row : alive_) {
+      fill_type_term(row, v);
       for (int64_t t = 0; t < rules.num_types; ++t) {
-        logits_[t] =
-            model_.kernels.relu_dot(hidden_.get() + row * width, type_part_.get() + row * width,
-                                    model_.type_out.data() + t * width, width) +
-            model_.weights.type_out_bias[t];
+        logits_[t] = model_.kernels.relu_dot(hidden_.get() + row * width, type_term_.get(),
+                                             model_.type_out.data() + t * width, width) +
+                     model_.weights.type_out_bias[t];
       }
       const TypeMask mask = type_mask(rules, graph(output, first + row), v);
       const int64_t sample = input.sample_ids[first + row];
@@ -164,6 +165,15 @@ class Block {
               ? sample_type(mask, to_uniform(draw(input.seed, sample, v, kTypeBlock).word[0]))
               : best_type(mask);
     }
+  }
+
+  // What z, the bias and the place v give to the type head's first layer.
+  void fill_type_term(int64_t row, int64_t v) {
+    const int64_t width = model_.type_width, size = model_.weights.type_dim;
+    std::copy_n(type_part_.get() + row * width, width, type_term_.get());
+    if (model_.weights.type_place == nullptr) return;
+    const T* place = model_.weights.type_place + v * size;
+    for (int64_t j = 0; j < size; ++j) type_term_.get()[j] += place[j];
   }
 
   int32_t best_type(const TypeMask& mask) const {
@@ -259,7 +269,7 @@ class Block {
   const DecodeModel<T>& model_;
   int64_t nodes_, ld_;
   Buffer<T> a_, gates_, h_, values_, messages_, sources_, type_part_, edge_part_, hidden_, term_,
-      probability_, buffer_;
+      type_term_, probability_, buffer_;
   std::vector<int32_t> type_, place_, pred_ptr_, pred_src_, alive_;
   std::vector<uint8_t> rule_, edge_;
   std::vector<T> logits_;

@@ -227,7 +227,9 @@ class Loop {
     if (only < 0) {
       multiply_whole<Weight::kRows>(
           "type_head", to.h, samples, w.type_h, w.gru.hidden, w.type_dim, run_,
-          StoreRelu{to.type_part, w.type_dim, to.type_hidden, w.type_dim});
+          StoreRelu{to.type_part, w.type_dim,
+                    w.type_place == nullptr ? nullptr : w.type_place + v * w.type_dim,
+                    to.type_hidden, w.type_dim});
     }
     launch("decide", decide, {samples, 1, kDecideThreads}, run_.stream, scene_, v, only);
     if (!is_read(v)) return;

@@ -76,6 +76,7 @@ def make_weights(
         edge_out=3 * draw(edge_dim),
         edge_out_bias=draw(1),
         edge_place=draw(nodes, edge_dim) if place else None,
+        type_place=draw(nodes, type_dim) if place else None,
     )
 
 

@@ -74,7 +74,7 @@ def _reconstruction(decoder, dag, z):
     states = _states(decoder.propagation, dag, torch.tanh(decoder.initial(z)))
     nodes = edges = torch.zeros((), dtype=torch.float64)
     for v in range(1, len(dag) - 1):
-        hidden = decoder.type_hidden(states[v - 1])
+        hidden = decoder.type_hidden(states[v - 1]) + decoder.type_place[v]
         if decoder.type_latent is not None:
             hidden = hidden + decoder.type_latent(z)
         logits = decoder.type_out(torch.relu(hidden))[2:]

@@ -28,6 +28,7 @@ class Decisions:
         states: The nodes whose states the decisions read, the first of each graph at least: what
             comes after the last of them (an output node, say) need not be computed.
         type_state: int64 (num_types,) node of `states` just before the one whose type is decided.
+        type_place: int64 (num_types,) place of that node in its graph.
         type_target: int64 (num_types,) the right type.
         type_forbidden: bool (num_types, num_node_types) types that the rules exclude there.
         type_graph: int64 (num_types,) graph of each.
@@ -39,6 +40,7 @@ class Decisions:
 
     states: GraphBatch
     type_state: Tensor
+    type_place: Tensor
     type_target: Tensor
     type_forbidden: Tensor
     type_graph: Tensor
@@ -50,12 +52,13 @@ class Decisions:
     @classmethod
     def of(cls, batch: GraphBatch, rules: DecodeRules) -> Decisions:
         """List the decisions of a batch on the CPU."""
-        before, type_target, type_forbidden, type_graph = _types(batch, rules)
+        before, type_place, type_target, type_forbidden, type_graph = _types(batch, rules)
         source, pair_target, pair_edge, pair_graph = _pairs(batch, rules)
         states, row = _states(batch, before, source)
         return cls(
             states,
             torch.from_numpy(row[before]),
+            type_place,
             type_target,
             type_forbidden,
             type_graph,
@@ -83,7 +86,7 @@ def _states(batch: GraphBatch, *read: NDArray[np.int64]) -> tuple[GraphBatch, ND
 
 def _types(
     batch: GraphBatch, rules: DecodeRules
-) -> tuple[NDArray[np.int64], Tensor, Tensor, Tensor]:
+) -> tuple[NDArray[np.int64], Tensor, Tensor, Tensor, Tensor]:
     place, types = batch.node_index.numpy(), batch.node_type.numpy()
     open_places = (rules.type_allowed.sum(axis=1) > 1) & (np.arange(rules.max_nodes) > 0)
     node = np.flatnonzero(open_places[place])
@@ -95,6 +98,7 @@ def _types(
     node, allowed = node[decided], allowed[decided]
     return (
         node - 1,
+        torch.from_numpy(place[node].astype(np.int64)),
         torch.from_numpy(types[node].astype(np.int64)),
         torch.from_numpy(~allowed),
         torch.from_numpy(batch.node_graph.numpy()[node].astype(np.int64)),

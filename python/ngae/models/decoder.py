@@ -24,9 +24,11 @@ class Decoder(nn.Module):
     """Latent points to graphs.
 
     z enters as the first node's aggregate, `h_0 = GRU(start, tanh(W z + b))`, and, with
-    `latent_in_heads`, also the first layer of both heads. Before its edges are decided a node's
-    state depends on its type alone, so the edge head also gets a term for the node's place:
-    without it two nodes of one type would have to get the same edges.
+    `latent_in_heads`, also the first layer of both heads. Both heads get a term for the place of
+    the node that is decided. Before its edges are decided a node's state depends on its type alone,
+    so that without it two nodes of one type would have to get the same edges; and two nodes of one
+    type that are fed alike have one state, so that the nodes after them would have to be of one
+    type.
     """
 
     def __init__(self, rules: DecodeRules, config: ModelConfig) -> None:
@@ -42,7 +44,8 @@ class Decoder(nn.Module):
         self.type_out = nn.Linear(head, types)
         self.edge_source = nn.Linear(hidden, head)
         self.edge_target = nn.Linear(hidden, head, bias=False)
-        self.edge_place = nn.Parameter(torch.empty(rules.max_nodes, head).uniform_(-0.1, 0.1))
+        self.edge_place = _places(rules.max_nodes, head)
+        self.type_place = _places(rules.max_nodes, head)
         self.edge_out = nn.Linear(head, 1)
         self.type_latent = self._latent(config)
         self.edge_latent = self._latent(config)
@@ -95,6 +98,7 @@ class Decoder(nn.Module):
 
     def _type_loss(self, batch: GraphBatch, decisions: Decisions, h: Tensor, z: Tensor) -> Tensor:
         hidden = gather_rows(dense(self.type_hidden, h, self.precision), decisions.type_state)
+        hidden = hidden + gather_rows(self.type_place, decisions.type_place)
         if self.type_latent is not None:
             hidden = hidden + gather_rows(
                 dense(self.type_latent, z, self.precision), decisions.type_graph
@@ -134,8 +138,13 @@ class Decoder(nn.Module):
             edge_out=self.edge_out.weight.squeeze(0),
             edge_out_bias=self.edge_out.bias,
             edge_place=self.edge_place,
+            type_place=self.type_place,
         )
 
 
 def _sum_by_graph(values: Tensor, graph: Tensor, num_graphs: int) -> Tensor:
     return sum_by_index(values.unsqueeze(1), graph, num_graphs).squeeze(1)
+
+
+def _places(max_nodes: int, width: int) -> nn.Parameter:
+    return nn.Parameter(torch.empty(max_nodes, width).uniform_(-0.1, 0.1))

@@ -46,7 +46,8 @@ def decode(
 
     Node 0 has the start type and `initial` as its aggregate. Then, for v = 1, 2, ...:
 
-        type v   ~ softmax(type_out relu(type_h h_{v-1} + type_z z + type_bias) + type_out_bias)
+        type v   ~ softmax(type_out relu(type_h h_{v-1} + type_z z + type_place[v] + type_bias)
+                           + type_out_bias)
         u feeds v with probability
             sigmoid(edge_out . relu(edge_u h_u + edge_v g + edge_z z + edge_place[v] + edge_bias)
                     + edge_out_bias)
@@ -164,6 +165,7 @@ def _check_weights(parameters: DecoderParameters, rules: DecodeRules, latent: in
         "edge_out": (edge_dim,),
         "edge_out_bias": (1,),
         "edge_place": (rules.max_nodes, edge_dim),
+        "type_place": (rules.max_nodes, type_dim),
     }
     for name, shape in shapes.items():
         check_tensor("decode", name, getattr(parameters, name), shape, like)

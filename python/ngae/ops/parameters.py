@@ -55,6 +55,7 @@ class DecoderParameters(NamedTuple):
         edge_out: (edge_dim,).
         edge_out_bias: (1,).
         edge_place: (max_nodes, edge_dim) term for the target's place in its graph, or None.
+        type_place: (max_nodes, type_dim) term for the place whose type is decided, or None.
     """
 
     gru: DagGruParameters
@@ -70,6 +71,7 @@ class DecoderParameters(NamedTuple):
     edge_out: Tensor
     edge_out_bias: Tensor
     edge_place: Tensor | None = None
+    type_place: Tensor | None = None
 
 
 class PredictorParameters(NamedTuple):

@@ -126,8 +126,10 @@ def _choose_types(
 
     least_edges (B,): edges of the graph if it ended here.
     """
-    hidden = product(h, scene.parameters.type_h, scene.precision) + scene.type_part
-    hidden = torch.relu(hidden)
+    term = scene.type_part
+    if scene.parameters.type_place is not None:
+        term = term + scene.parameters.type_place[node]
+    hidden = torch.relu(product(h, scene.parameters.type_h, scene.precision) + term)
     logits = hidden @ scene.parameters.type_out.T + scene.parameters.type_out_bias
     follows = torch.from_numpy(scene.rules.type_follows).to(h.device)[previous.clamp(min=0)]
     allowed = torch.from_numpy(scene.rules.type_allowed[node]).to(h.device) & follows
