@@ -194,15 +194,9 @@ def _bits_of_numbers(numbers: list[str], sizes: NDArray[np.int64]) -> NDArray[np
     # int() takes spaces, signs, underscores and leading zeros; the text must be what it writes.
     if list(map(str, values.tolist())) != numbers:
         return None
-    if (values < 0).any() or (values >> pairs_within_each(sizes)).any():
+    if (values < 0).any() or (values >> sizes * (sizes - 1) // 2).any():
         return None
     return (values[:, None] >> np.arange(PAIRS.shape[1]) & 1).astype(np.uint8)
-
-
-def pairs_within_each(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return `pairs_within` of each of `sizes`."""
-    pairs: NDArray[np.int64] = sizes * (sizes - 1) // 2
-    return pairs
 
 
 def _bits_of_matrices(texts: list[str], sizes: NDArray[np.int64]) -> NDArray[np.uint8] | None:
