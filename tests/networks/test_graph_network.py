@@ -45,10 +45,9 @@ def expected(name, layer, x):
 
     if name == "gcn":
         return scaled(loops) @ x @ weight["map.weight"].T + weight["bias"]
-    if name == "gin":
-        return (x + DENSE @ x) @ weight["map.weight"].T + weight["map.bias"]
-    if name == "fc":
-        return x @ weight["weight"].T + weight["bias"]
+    if name in ("gin", "fc"):
+        near_too = DENSE @ x if name == "gin" else 0
+        return (x + near_too) @ weight["map.weight"].T + weight["map.bias"]
     own = x @ weight["own.weight"].T
     if name == "cheb":
         return own - near(scaled(plain)) + weight["bias"]
@@ -149,7 +148,7 @@ def test_settings_are_checked():
         GraphConfig(pre_layers=2)
     with pytest.raises(UsageError, match="dropout: expected 0 <= p < 1, found 1"):
         GraphConfig(dropout=1.0)
-    with pytest.raises(UsageError, match="expected one of cora, .*, found 'reddit'"):
+    with pytest.raises(UsageError, match=r"expected one of cora, .*, found 'reddit'"):
         GraphConfig.of("reddit")
     with pytest.raises(UsageError, match="backend: expected one of torch, torch_geometric"):
         GraphNetwork((0, 0, 0, 0), (0, 0, 0, 0), CONFIG, "dgl")

@@ -105,8 +105,7 @@ def test_a_sum_as_output_is_the_outputs_own_unless_it_is_read_or_stands_apart():
     assert labels(merged) == ["x", "h_prev_0", "linear", "h_new_0"]
     assert merged.predecessors[-1] == (0, 2)
     apart = SPACE.parse_value(
-        {"a": LINEAR}
-        | cell(s=("elementwise_sum", "a", "x"), h_new_0=("elementwise_sum", "s"))
+        {"a": LINEAR} | cell(s=("elementwise_sum", "a", "x"), h_new_0=("elementwise_sum", "s"))
     )
     assert labels(apart)[-2:] == ["elementwise_sum", "h_new_0"]
     read = SPACE.parse_value(
@@ -196,10 +195,16 @@ def test_samples_are_valid_diverse_and_follow_the_seed():
         (cell(h_new_0=("relu", "x")), "'h_new_0': expected op: one of linear.* found 'relu'"),
         ({"h_new_0": {"op": "linear", "input": "x"}}, "expected input: a list of node names"),
         (cell(h_new_0=("linear", "x", "y")), "'h_new_0': expected inputs x.* found 'y'"),
-        (cell(h_new_0=("linear", "x", "x")), "'h_new_0': expected each input once, found 'x' twice"),
+        (
+            cell(h_new_0=("linear", "x", "x")),
+            "expected each input once, found 'x' twice",
+        ),
         (cell(h_new_0=("linear",)), "'h_new_0': expected 1 to 3 inputs of linear, found 0"),
         (cell(h_new_0=("blend", "x", "h_prev_0")), "expected 3 inputs of blend, found 2"),
-        (cell(h_new_0=("activation_tanh", "x", "h_prev_0")), "expected 1 inputs of activation_tanh"),
+        (
+            cell(h_new_0=("activation_tanh", "x", "h_prev_0")),
+            "1 inputs of activation_tanh, found 2",
+        ),
         (cell(h_new_0=("elementwise_prod", "x")), "expected 2 to 3 inputs of elementwise_prod"),
         ({"a": LINEAR, "h_new_0": LINEAR}, "'a': expected a node or an output that reads it"),
         (
@@ -259,7 +264,7 @@ def test_what_is_no_json_is_named_with_its_column(text, column, message):
             [(0, 2), (2, 3)],
             "node 2, elementwise_prod: expected 2 to 3 inputs, found 1",
         ),
-        ("x h_prev_0 linear h_new_0", [(0, 1), (1, 2), (2, 3)], "node 1, h_prev_0: expected 0 to 0"),
+        ("x h_prev_0 linear h_new_0", [(0, 1), (1, 2), (2, 3)], "node 1, h_prev_0: expected 0"),
         ("x h_prev_0 linear h_new_0", [(0, 2), (1, 3)], "node 2, linear: expected to feed a node"),
         ("x h_prev_0 linear linear h_new_1 h_new_0", [(0, 2), (0, 3), (2, 4), (3, 4), (2, 5)],
          "node 4, h_new_1: expected 1 to 1 inputs, found 2"),

@@ -28,7 +28,8 @@ class GcnConv(nn.Module):
 class GatConv(nn.Module):
     """Velickovic et al. 2018, eqs. 1 to 5, heads joined, each node a neighbour of itself.
 
-    y_i = sum_j a_ij W x_j + b, a_ij = softmax over j of LeakyReLU(s . W x_j + t . W x_i), slope 0.2.
+    y_i = sum_j a_ij W x_j + b, a_ij = softmax over j of LeakyReLU(s . W x_j + t . W x_i), of slope
+    0.2.
     """
 
     def __init__(self, inputs: int, outputs: int, heads: int) -> None:
@@ -134,12 +135,17 @@ class KgnnConv(nn.Module):
         return mapped
 
 
-class NodeLinear(nn.Linear):
-    """A linear map of each node alone."""
+class NodeLinear(nn.Module):
+    """A linear map of each node alone: Y = X W + b."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.map = nn.Linear(inputs, outputs)
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         """Return (num_nodes, outputs); the edges are not read."""
-        return super().forward(x)
+        mapped: Tensor = self.map(x)
+        return mapped
 
 
 class Skip(nn.Module):

@@ -6,6 +6,7 @@ Its layers are those of `ngae.networks.graph_layers`, or torch-geometric's on re
 from __future__ import annotations
 
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ class GraphNetwork(nn.Module):
         inputs = sum(width[node] for node in self.joined)
         sizes = (inputs, *[config.hidden_dim] * config.post_layers, config.num_classes)
         self.join = nn.Linear(sizes[0], sizes[1])
-        self.post = nn.Sequential(*(nn.Linear(a, b) for a, b in zip(sizes[1:], sizes[2:], strict=False)))
+        self.post = nn.Sequential(*(nn.Linear(a, b) for a, b in pairwise(sizes[1:])))
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         """Classify the nodes of one graph.

@@ -147,4 +147,3 @@ def num_states(cell: Sequence[CellNode]) -> int:
     """Count the states of a cell: one more than the highest that it reads or renews."""
     named = [int(node.kind[-1]) for node in cell if node.kind.startswith("h_")]
     return 1 + max(named)
-

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -137,7 +138,7 @@ class RecurrentSpace(SearchSpace):
         if types[0] != X or types[-1] != END:
             found = f"{TYPES[types[0]]} and {TYPES[types[-1]]}"
             raise GraphError(f"{self.name}: expected x first and h_new_0 last, found {found}")
-        for node, (one, other) in enumerate(zip(types, types[1:], strict=False), start=1):
+        for node, (one, other) in enumerate(pairwise(types), start=1):
             if not self.follows[one, other]:
                 raise GraphError(
                     f"{self.name}: node {node}: expected a type that may follow {TYPES[one]}, "

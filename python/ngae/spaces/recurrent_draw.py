@@ -1,4 +1,4 @@
-"""Random recurrent cells of the kind that NAS-Bench-NLP holds: merged paths, one to three states."""
+"""Random recurrent cells such as NAS-Bench-NLP holds: merged paths, one to three states."""
 
 from __future__ import annotations
 

@@ -170,19 +170,19 @@ def write_cell(cell: Sequence[CellNode]) -> dict[str, dict[str, Any]]:
         if node.kind.startswith("h_prev") and node.kind != "h_prev_0" and not readers[place]:
             written[node.kind] = {"op": STATE, "input": []}
         output = node.kind in OUTPUTS
-        if not (output or place in operations) or names.get(node.inputs[:1]) == node.kind:
+        if not (output or place in operations) or names.get(node.inputs[0]) == node.kind:
             continue
         op = SUM if output else node.kind
         inputs = node.inputs
         if place in blends:
             op, inputs = BLEND, blends[place].inputs
-        written[names[(place,)]] = {"op": op, "input": [names[(u,)] for u in inputs]}
+        written[names[place]] = {"op": op, "input": [names[u] for u in inputs]}
     return written
 
 
 def _names(
     cell: Sequence[CellNode], readers: Sequence[Sequence[int]], inner: set[int]
-) -> tuple[dict[tuple[int, ...], str], list[int]]:
+) -> tuple[dict[int, str], list[int]]:
     """The name of each node that is written, and the operations among them."""
     last = len(cell) - 1
     operations = [
@@ -190,17 +190,17 @@ def _names(
         for place, node in enumerate(cell)
         if place not in inner and not node.kind.startswith(("x", "h_"))
     ]
-    names = {(p,): node.kind for p, node in enumerate(cell) if node.kind.startswith(("x", "h_"))}
+    names = {p: node.kind for p, node in enumerate(cell) if node.kind.startswith(("x", "h_"))}
     for place in reversed(range(len(cell))):
         node = cell[place]
         if node.kind not in OUTPUTS or len(node.inputs) != 1 or readers[place]:
             continue
-        source = node.inputs
-        folds = place == last and cell[source[0]].kind == SUM and readers[source[0]] == [last]
-        if source[0] in operations and source not in names and not folds:
+        source = node.inputs[0]
+        folds = place == last and cell[source].kind == SUM and readers[source] == [last]
+        if source in operations and source not in names and not folds:
             names[source] = node.kind
     for number, place in enumerate(operations):
-        names.setdefault((place,), f"node_{number}")
+        names.setdefault(place, f"node_{number}")
     return names, operations
 
 
@@ -209,9 +209,7 @@ class _Blend(NamedTuple):
     inner: tuple[int, int, int]
 
 
-def _blend(
-    cell: Sequence[CellNode], readers: Sequence[Sequence[int]], place: int
-) -> _Blend | None:
+def _blend(cell: Sequence[CellNode], readers: Sequence[Sequence[int]], place: int) -> _Blend | None:
     """The blend that ends in a sum or in h_new_0, with the nodes that only serve it."""
     node = cell[place]
     if len(node.inputs) != 2 or node.kind not in (SUM, "h_new_0"):
@@ -234,9 +232,7 @@ def _blend(
 
 def _entries(value: object) -> dict[str, _Entry]:
     if not isinstance(value, Mapping) or not value:
-        raise GraphError(
-            f"recurrent: expected an object of nodes, found {repr(value)[:_LOOKS]}"
-        )
+        raise GraphError(f"recurrent: expected an object of nodes, found {repr(value)[:_LOOKS]}")
     entries = {str(name): _entry(str(name), spec) for name, spec in value.items()}
     for name, entry in entries.items():
         for used in (name, *entry.inputs):
