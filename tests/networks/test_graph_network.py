@@ -161,16 +161,49 @@ def test_a_missing_package_is_one_clear_line(monkeypatch):
     assert caught.value.remedy == "pip install 'ngae[graph]'"
 
 
-def test_layers_of_the_package_compute_the_same():
+# Names of our parameters and of torch-geometric's; those of arma are transposed and stacked there.
+SAME = {
+    "gat": {"map.weight": "lin.weight", "source": "att_src", "target": "att_dst", "bias": "bias"},
+    "gcn": {"map.weight": "lin.weight", "bias": "bias"},
+    "gin": {"map.weight": "nn.weight", "map.bias": "nn.bias"},
+    "cheb": {"own.weight": "lins.0.weight", "near.weight": "lins.1.weight", "bias": "bias"},
+    "sage": {
+        "near.weight": "lin_l.weight",
+        "near.bias": "lin_l.bias",
+        "own.weight": "lin_r.weight",
+    },
+    "arma": {
+        "near.weight": "init_weight",
+        "own.weight": "root_weight",
+        "later.weight": "weight",
+        "bias": "bias",
+    },
+    "graph": {
+        "near.weight": "lin_rel.weight",
+        "near.bias": "lin_rel.bias",
+        "own.weight": "lin_root.weight",
+    },
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_layers_of_the_package_compute_the_same(name):
     pytest.importorskip("torch_geometric", reason="torch-geometric is not installed")
-    for name in OPERATIONS:
-        operations = numbers(f"{name}-gcn-skip-fc")
-        torch.manual_seed(0)
-        ours = GraphNetwork((0, 1, 1, 2), operations, CONFIG)
-        theirs = GraphNetwork((0, 1, 1, 2), operations, CONFIG, "torch_geometric")
-        shapes = [sorted(p.numel() for p in n.parameters()) for n in (ours, theirs)]
-        assert shapes[0] == shapes[1]
-        assert theirs(features().float(), EDGES).shape == (5, 3)
+    torch.manual_seed(0)
+    links, operations = (0, 1, 1, 2), numbers(f"{name}-fc-skip-skip")
+    ours = GraphNetwork(links, operations, CONFIG)
+    theirs = GraphNetwork(links, operations, CONFIG, "torch_geometric")
+    own, other = (dict(n.layers[0].named_parameters()) for n in (ours, theirs))
+    assert len(own) == len(other) == len(SAME[name])
+    with torch.no_grad():
+        for parameter, twin in SAME[name].items():
+            values = own[parameter].T if own[parameter].dim() == 2 and name == "arma" else None
+            values = own[parameter] if values is None else values
+            other[twin].copy_(values.reshape(other[twin].shape))
+    rest = {k: v for k, v in ours.state_dict().items() if not k.startswith("layers.0")}
+    theirs.load_state_dict(rest, strict=False)
+    x = features().float()
+    assert_close(theirs(x, EDGES), ours(x, EDGES))
 
 
 def communities(seed=0, size=40):
