@@ -1,19 +1,26 @@
-"""`ngae data`: lists tables, checks a file, describes the formats."""
+"""`ngae data`: lists, gets, checks and converts tables, and describes their formats."""
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from ngae import console
+from ngae.commands.fetching import Bar
+from ngae.data.catalog import ENTRIES, NOT_KNOWN, Entry, find, names
 from ngae.data.config import DataConfig
+from ngae.errors import UsageError
 from ngae.settings import add_flags, given_flags, make
 
 EXAMPLES = """\
 examples:
   python -m ngae.data list
+  python -m ngae.data get enas6
   python -m ngae.data formats
   python -m ngae.data check table.csv --arch-col arch --performance-col acc
+  python -m ngae.data convert --from dvae final_structures6.txt table.csv
 """
 
 FORMATS = """\
@@ -22,40 +29,159 @@ FORMATS = """\
 .jsonl  one JSON object a line with the same names as keys; the architecture is the text above,
         the same lists as JSON, or {"node_types": [...], "edges": [[u, v], ...]}
 Each may be compressed as .gz. In the text of an ENAS layer the first number is the operation
-(0 conv3x3, 1 sep3x3, 2 conv5x5, 3 sep5x5, 4 avg3x3, 5 max3x3), the others are skip flags."""
+(0 conv3x3, 1 sep3x3, 2 conv5x5, 3 sep5x5, 4 avg3x3, 5 max3x3), the others are skip flags.
 
-LIST = """\
-name     rows    space  performance                                          complexity
-digits6  19,020  enas6  accuracy with shared weights, 8x8 digits (embedded)  params, macs"""
+Published forms that `ngae data convert --from FORM SOURCE TABLE` turns into these:"""
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Make the parser of the command; needs no torch."""
     parser = argparse.ArgumentParser(
         prog="python -m ngae.data",
-        description="List, describe and check tables of architectures.",
+        description="List, get, check and convert tables of architectures.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="action", required=True, metavar="list|formats|check")
-    commands.add_parser("list", help="list the embedded tables")
-    commands.add_parser("formats", help="describe the files that can be read")
+    commands = parser.add_subparsers(
+        dest="action", required=True, metavar="list|get|check|formats|convert"
+    )
+    console.add_common_flags(commands.add_parser("list", help="list the tables known by name"))
+    commands.add_parser("formats", help="describe the files that can be read or converted")
     check = commands.add_parser("check", help="name every problem of a file")
     check.add_argument("file", metavar="FILE", help="the table")
     check.add_argument("--debug", action="store_true", help="print a traceback with an error")
     add_flags(check, DataConfig, "data")
+    _add_get(commands.add_parser("get", help="fetch a published table into the cache"))
+    _add_convert(commands.add_parser("convert", help="turn a published file into a table"))
     return parser
+
+
+def _add_get(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="name of the table, as in `list`")
+    parser.add_argument(
+        "--from-dir", metavar="DIR", help="take the originals from here; the net is not used"
+    )
+    parser.add_argument(
+        "--sha256", default="", metavar="HEX", help="checksum, where the catalog states none"
+    )
+    parser.add_argument(
+        "--accept-unverified", action="store_true", help="take a file of unknown checksum"
+    )
+    console.add_common_flags(parser)
+
+
+def _add_convert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--from", dest="form", required=True, metavar="FORM", help="see `formats`")
+    parser.add_argument("source", metavar="SOURCE", help="the original file or folder")
+    parser.add_argument("target", metavar="TABLE", help="the table to write; .gz may follow")
+    parser.add_argument(
+        "--skip", type=int, default=0, metavar="N", help="rows at the head to leave out"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace a table that is there")
+    console.add_common_flags(parser)
 
 
 def command(arguments: argparse.Namespace) -> int:
     """Do the action; the exit code."""
-    if arguments.action == "list":
-        console.give(LIST)
-    elif arguments.action == "formats":
-        console.give(FORMATS)
-    else:
-        _check(arguments)
+    actions = {"list": _list, "formats": _formats, "check": _check, "get": _get}
+    actions.get(arguments.action, _convert)(arguments)
     return 0
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    from ngae.data.cache import state_of
+
+    states = {entry.name: state_of(entry) for entry in ENTRIES}
+    if arguments.json:
+        found = [_facts(entry, states[entry.name]) for entry in ENTRIES]
+        console.give(json.dumps(found, indent=2))
+        return
+    rows = [["name", "rows", "space", "fetch", "state", "licence"]]
+    rows += [
+        [e.name, f"{e.rows:,}", e.space, _size(e), states[e.name], e.licence.split(";")[0]]
+        for e in ENTRIES
+    ]
+    console.give(console.table(rows))
+
+
+def _size(entry: Entry) -> str:
+    if entry.embedded:
+        return "nothing"
+    return NOT_KNOWN if entry.size is None else f"{entry.size / 1e6:.1f} MB"
+
+
+def _facts(entry: Entry, state: str) -> dict[str, object]:
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "space": entry.space,
+        "rows": entry.rows,
+        "bytes": entry.size,
+        "licence": entry.licence,
+        "citation": entry.citation,
+        "home": entry.home,
+        "form": entry.way,
+        "state": state,
+        "by_hand": entry.by_hand,
+        "files": [{"url": file.url, "sha256": file.sha256} for file in entry.files],
+    }
+
+
+def _formats(arguments: argparse.Namespace) -> None:
+    from ngae.data.convert import FORMS
+
+    console.give(FORMATS)
+    for form in FORMS:
+        console.give(
+            f"{form.name}\n    from  {form.source}\n    to    {form.suffix}: {form.columns}"
+        )
+
+
+def _get(arguments: argparse.Namespace) -> None:
+    from ngae.data.cache import Request, get
+
+    entry = find(arguments.name)
+    if entry is None:
+        raise UsageError(
+            f"data get: expected one of {', '.join(names())}, found {arguments.name!r}",
+            remedy="`ngae data list` shows the tables",
+        )
+    folder = arguments.from_dir and Path(arguments.from_dir)
+    request = Request(
+        from_dir=folder or None,
+        sha256=arguments.sha256,
+        accept_unverified=arguments.accept_unverified,
+    )
+    with Bar(entry.name) as bar:
+        table = get(entry, request, progress=bar.moved, say=bar.say)
+    if arguments.json:
+        shown = {"name": entry.name, "path": str(table.path), "settings": table.settings}
+        console.give(json.dumps(shown, indent=2))
+        return
+    console.give(f"{table.path}: {entry.rows:,} rows, space {entry.space}")
+    console.say(f"licence: {entry.licence}")
+    console.say(f"cite: {entry.citation}")
+    if entry.by_hand:
+        console.say(f"note: {entry.by_hand.replace('NAME', entry.name)}")
+    console.say(f"next: ngae train --data {entry.name}")
+
+
+def _convert(arguments: argparse.Namespace) -> None:
+    from ngae.data.convert import convert
+
+    if arguments.skip < 0:
+        raise UsageError(f"--skip: expected a number from 0, found {arguments.skip}")
+    made = convert(
+        arguments.form,
+        Path(arguments.source),
+        Path(arguments.target),
+        overwrite=arguments.overwrite,
+        skip=arguments.skip,
+    )
+    if arguments.json:
+        console.give(json.dumps({"path": str(made.path), "rows": made.rows}))
+    else:
+        console.give(f"{made.path}: {made.rows:,} rows")
 
 
 def _check(arguments: argparse.Namespace) -> None:

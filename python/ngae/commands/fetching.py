@@ -1,0 +1,57 @@
+"""What a download shows: a bar on a terminal, a line for each tenth elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from ngae import console
+
+STEP = 64 << 20  # bytes between two lines, where the length is not known
+
+
+class Bar:
+    """Shows how far one file is, on stderr.
+
+    Args:
+        name: What is fetched.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.bar: Any = None
+        self.shown = -1
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def moved(self, done: int, total: int | None) -> None:
+        """Show that `done` of `total` bytes are here."""
+        if sys.stderr.isatty():
+            self._move_bar(done, total)
+            return
+        step = done * 10 // total if total else done // STEP
+        if step > self.shown:
+            self.shown = step
+            end = f" of {total / 1e6:.1f}" if total else ""
+            console.say(f"{self.name}: {done / 1e6:.1f}{end} MB")
+
+    def say(self, text: str) -> None:
+        """Print a message beside the bar."""
+        if self.bar is not None:
+            self.bar.clear()
+        console.say(text)
+
+    def _move_bar(self, done: int, total: int | None) -> None:
+        from tqdm import tqdm
+
+        if self.bar is None:
+            self.bar = tqdm(
+                total=total, desc=self.name, unit="B", unit_scale=True, dynamic_ncols=True
+            )
+        self.bar.total = total
+        self.bar.update(done - self.bar.n)
