@@ -89,7 +89,6 @@ _DIGITS6 = Entry(
     licence="MIT",
     citation="made for ngae (scripts/make_digits6.py)",
     home="",
-    settings=MappingProxyType({"performance_col": "accuracy"}),
 )
 
 _ENAS6 = Entry(

@@ -86,12 +86,15 @@ def download(
             failures = 1 if part.size > best else failures + 1
             best = max(best, part.size)
             if failures >= limits.attempts:
-                raise NgaeError(
-                    str(error), remedy=f"run it again: it goes on after {part.size} bytes"
-                ) from error
+                raise NgaeError(str(error), remedy=_how_to_go_on(part)) from error
             pause = min(limits.pause_s * 2 ** (failures - 1), 30.0)
             say(f"{error}; trying again in {pause:g} s, after {part.size} bytes")
         time.sleep(pause)
+
+
+def _how_to_go_on(part: Part) -> str:
+    again = f"run it again: it goes on after {part.size} bytes" if part.size else "run it again"
+    return f"{again}; or get {part.target.name} by hand and name its folder with --from-dir"
 
 
 def _one_attempt(part: Part, wanted: Wanted, limits: Limits, progress: Progress) -> None:
