@@ -57,7 +57,7 @@ class Server:
         self.http.server_close()
         self.thread.join()
 
-    def _handler(server):  # noqa: N805
+    def _handler(server):
         class Handler(BaseHTTPRequestHandler):
             def log_message(self, *_):
                 pass

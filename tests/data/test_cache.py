@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from ngae.data import catalog
-from ngae.data.cache import Request, cache_folder, get, state_of, table_of
+from ngae.data.cache import cache_folder, state_of, table_of
 from ngae.data.config import DataConfig
 from ngae.data.download import Limits
+from ngae.data.fetch import Request, get
 from ngae.errors import DataError, NgaeError, RefusedError, UsageError
 
 QUICK = Limits(timeout_s=5.0, attempts=2, pause_s=0.01)
@@ -22,7 +23,7 @@ TEXT = "".join(f"[[{i % 6}], [{i % 5}, {i % 2}]], 0.{i}\n" for i in range(100, 2
 CHILD = """
 import sys
 from pathlib import Path
-from ngae.data.cache import Request, get
+from ngae.data.fetch import Request, get
 from ngae.data.catalog import Entry, SourceFile
 url, sha256, size, folder = sys.argv[1:]
 file = SourceFile("t.txt", url, sha256, int(size), int(size))
@@ -214,7 +215,7 @@ def test_what_is_not_here_is_named_with_its_remedy(tmp_path):
     with pytest.raises(DataError, match=r"enas6: expected the table .*structures6\.txt") as caught:
         table_of("enas6", tmp_path)
     assert caught.value.remedy == "ngae data get enas6"
-    with pytest.raises(UsageError, match="expected one of digits6, enas6, .*, found 'enas7'"):
+    with pytest.raises(UsageError, match=r"expected one of digits6, enas6, .*, found 'enas7'"):
         table_of("enas7", tmp_path)
     with pytest.raises(UsageError, match="found one that is embedded"):
         table_of("digits6", tmp_path)

@@ -231,7 +231,7 @@ def test_a_server_that_stalls_is_left_and_asked_for_the_rest(server, target):
 
 
 def test_nobody_there_is_said(server, target):
-    with pytest.raises(NgaeError, match="expected an answer: .*refused") as caught:
+    with pytest.raises(NgaeError, match=r"expected an answer: .*refused") as caught:
         _get(server, target, url="http://127.0.0.1:9/t.txt")
     assert "--from-dir" in caught.value.remedy
     assert caught.value.exit_code == 1
@@ -251,7 +251,7 @@ class _FullDisk(FileIO):
 
 
 def test_a_full_disk_keeps_the_whole_pieces_and_says_so(server, target):
-    with pytest.raises(NgaeError, match="the disk is full after [0-9]+ of 700000 bytes") as caught:
+    with pytest.raises(NgaeError, match=r"the disk is full after [0-9]+ of 700000 bytes") as caught:
         _get(server, target, open_part=_FullDisk)
     assert caught.value.exit_code == 1
     part = target.with_name("t.txt.part").read_bytes()

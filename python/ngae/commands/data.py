@@ -138,7 +138,7 @@ def _formats(arguments: argparse.Namespace) -> None:
 
 
 def _get(arguments: argparse.Namespace) -> None:
-    from ngae.data.cache import Request, get
+    from ngae.data.fetch import Request, get
 
     entry = find(arguments.name)
     if entry is None:

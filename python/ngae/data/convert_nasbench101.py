@@ -105,9 +105,9 @@ def _record(
     except (ValueError, TypeError, RecursionError) as error:
         expected = "a JSON list of hash, epochs, adjacency, operations, metrics"
         raise bad_record(path, number, expected, f"{error} in {content[:40]!r}") from error
-    kinds = [type(value) for value in (key, epochs, adjacency, operations)]
-    if kinds != [str, int, str, str]:
-        raise bad_record(path, number, "a text, an integer, a text, a text", str(kinds))
+    kinds = [type(value).__name__ for value in (key, epochs, adjacency, operations)]
+    if kinds != ["str", "int", "str", "str"]:
+        raise bad_record(path, number, "a text, an integer and two texts", ", ".join(kinds))
     vertices = operations.count(",") + 1
     if len(adjacency) != vertices**2 or set(adjacency) - {"0", "1"}:
         raise bad_record(path, number, f"{vertices**2} digits 0 or 1 of adjacency", adjacency)

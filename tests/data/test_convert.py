@@ -1,0 +1,404 @@
+"""Converters on small files made by the descriptions of the forms, and on originals where here."""
+
+import csv
+import gzip
+import json
+import os
+import pickle
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ngae.data.convert import FORMS, convert, form_named, rounded
+from ngae.data.convert_graph import LINKS, OPS
+from ngae.data.convert_nasbench201 import rows_of
+from ngae.errors import DataError, NgaeError, RefusedError, UsageError
+
+DATA = Path(os.environ.get("NGAE_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
+GRAPH_PACKAGE = find_spec("nas_bench_graph")
+
+
+def _table(path):
+    with gzip.open(path, "rt") if path.suffix == ".gz" else open(path) as file:
+        return list(csv.DictReader(file))
+
+
+def _broken(form, source, message, suffix=".csv"):
+    """The form refuses the source with this message, and leaves no file."""
+    target = source.parent / "out" / f"t{suffix}"
+    with pytest.raises(DataError, match=message) as caught:
+        convert(form, source, target)
+    assert caught.value.exit_code == 3
+    assert list(target.parent.iterdir()) == []
+
+
+# --- NAS-Bench-Graph
+
+
+def _graph(path, value):
+    path.write_bytes(pickle.dumps(value, 3))
+    return path
+
+
+def _result(**changes):
+    good = {"valid_perf": 0.5, "perf": 0.1234567, "latency": 0.01, "para": np.float64(1.5)}
+    return {**good, "rank": -1, **changes}
+
+
+def test_graph_results_become_rows(tmp_path):
+    value = {34: _result(), 80123: _result(para=np.float64(2)), 8888: _result(latency=1e-7)}
+    made = convert("nas-bench-graph", _graph(tmp_path / "c.bench", value), tmp_path / "c.csv")
+    assert made.rows == 3
+    assert (tmp_path / "c.csv").read_text() == (
+        "arch_hash,links,ops,valid_perf,test_perf,latency_s,params_m\n"
+        "34,0-0-0-0,gat-gat-cheb-sage,0.5,0.123457,0.01,1.5\n"
+        "8888,0-0-0-0,skip-skip-skip-skip,0.5,0.123457,0.0000001,1.5\n"
+        "80123,0-1-2-3,gat-gcn-gin-cheb,0.5,0.123457,0.01,2\n"
+    )
+    assert (len(LINKS), len(OPS)) == (9, 9)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([1], "expected a dictionary, found list"),
+        ({"34": _result()}, "record 34: expected a key below 90000, found '34'"),
+        ({90000: _result()}, "record 90000: expected a key below 90000"),
+        ({-1: _result()}, "record -1: expected a key below 90000"),
+        ({True: _result()}, "record True: expected a key"),
+        ({19: _result()}, "record 19: expected four operations from 0 to 8, found .0, 0, 1, 9."),
+        ({3: 0.5}, "record 3: expected valid_perf, a finite number, found None"),
+        ({3: {}}, "record 3: expected valid_perf, a finite number, found None"),
+        ({3: _result(perf="x")}, "record 3: expected perf, a finite number, found 'x'"),
+        ({3: _result(latency=float("nan"))}, "record 3: expected latency, .* found nan"),
+        ({}, "expected rows, found none"),
+        ({3: _result(para=np.zeros(2))}, "found the name numpy"),
+    ],
+)
+def test_broken_graph_results_are_named(tmp_path, value, message):
+    _broken("nas-bench-graph", _graph(tmp_path / "c.bench", value), message)
+
+
+@pytest.mark.skipif(GRAPH_PACKAGE is None, reason="the package nas-bench-graph is not installed")
+@pytest.mark.skipif(not (DATA / "nas-bench-graph").exists(), reason="the tables are not here")
+@pytest.mark.parametrize("data", ["cora", "proteins"])
+def test_the_original_graph_results_give_the_published_table(tmp_path, data):
+    folder = Path(GRAPH_PACKAGE.submodule_search_locations[0]) / "light"
+    convert("nas-bench-graph", folder / f"{data}.bench", tmp_path / "t.csv")
+    with gzip.open(DATA / "nas-bench-graph" / f"{data}.csv.gz", "rb") as file:
+        assert (tmp_path / "t.csv").read_bytes() == file.read()
+
+
+# --- NAS-Bench-201
+
+HEAD = (
+    "CIFAR10TestAccuracy200Epochs,CIFAR100TestAccuracy200Epochs,ImageNetTestAccuracy200Epochs,"
+    "ArchitectureString,UniqueString\n"
+)
+ARCH = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
+
+
+def test_landscape_rows_are_numbered_and_rounded(tmp_path):
+    (tmp_path / "n.csv").write_text(HEAD + f"10.0,0.99999999,0.8333333318,{ARCH},#\n" * 2)
+    convert("nats-bench-landscape", tmp_path / "n.csv", tmp_path / "t.csv.gz")
+    assert _table(tmp_path / "t.csv.gz") == [
+        {
+            "index": str(index),
+            "arch_str": ARCH,
+            "cifar10_test_acc_200ep": "10",
+            "cifar100_test_acc_200ep": "1",
+            "imagenet16_120_test_acc_200ep": "0.8333",
+        }
+        for index in range(2)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,2\n", "record head: expected a column ArchitectureString, found a, b"),
+        (HEAD + f"10,1,x,{ARCH},#\n", "record 1: expected ImageNetTest.* to 100, found x"),
+        (HEAD + f"10,1,101,{ARCH},#\n", "record 1: .* found 101"),
+        (HEAD + f"10,1,nan,{ARCH},#\n", "record 1: .* found nan"),
+        (HEAD + f"10,1,1,{ARCH},#\n10,1\n", "record 2: expected 5 cells"),
+        (HEAD + f"10,1,1,{ARCH},#,7\n", "record 1: expected 5 cells"),
+        (HEAD, "expected rows, found none"),
+        ("", "record head: expected a column"),
+        (HEAD + f'10,1,1,{ARCH},"#\n', "expected a CSV file that can be read"),
+    ],
+)
+def test_broken_landscapes_are_named(tmp_path, text, message):
+    (tmp_path / "n.csv").write_text(text)
+    _broken("nats-bench-landscape", tmp_path / "n.csv", message)
+
+
+class Api:
+    """Answers as NATS-Bench's and NAS-Bench-201's objects do."""
+
+    def __init__(self, size=2, **changes):
+        self.size = size
+        self.changes = changes
+
+    def __len__(self):
+        return self.size
+
+    def arch(self, index):
+        return f"arch {index}"
+
+    def get_more_info(self, index, dataset, iepoch=None, hp="12", is_random=True):
+        assert iepoch is None
+        assert is_random is False  # the mean over the trials
+        place = ("cifar10-valid", "cifar10", "cifar100", "ImageNet16-120").index(dataset)
+        base = 10 * place + index + int(hp) / 1000
+        info = {"valid-accuracy": base + 0.00001, "test-accuracy": base + 5}
+        if dataset == "cifar10":
+            del info["valid-accuracy"]
+        return {**info, **self.changes}
+
+    def get_cost_info(self, index, dataset, hp="12"):
+        return {"flops": np.float64(7.78305), "params": 0.073306, "latency": 0.01}
+
+    def clear_params(self, index, hp=None):
+        pass
+
+
+def test_an_api_is_asked_for_every_accuracy():
+    rows = list(rows_of(Api(), "here"))
+    assert [row["arch_str"] for row in rows] == ["arch 0", "arch 1"]
+    assert list(rows[1]) == [
+        "index", "arch_str", "cifar10_val_acc_200ep", "cifar10_test_acc_200ep",
+        "cifar100_val_acc_200ep", "cifar100_test_acc_200ep", "imagenet16_120_val_acc_200ep",
+        "imagenet16_120_test_acc_200ep", "cifar10_val_acc_12ep", "cifar10_test_acc_12ep",
+        "cifar100_val_acc_12ep", "cifar100_test_acc_12ep", "imagenet16_120_val_acc_12ep",
+        "imagenet16_120_test_acc_12ep", "cifar10_params_m", "cifar10_flops_m",
+        "cifar100_params_m", "cifar100_flops_m", "imagenet16_120_params_m",
+        "imagenet16_120_flops_m",
+    ]  # fmt: skip
+    assert rows[1]["cifar10_val_acc_200ep"] == "1.2"
+    assert rows[1]["cifar10_test_acc_200ep"] == "16.2"
+    assert rows[1]["cifar100_val_acc_200ep"] == "21.2"
+    assert rows[1]["imagenet16_120_test_acc_12ep"] == "36.012"
+    assert rows[1]["cifar10_params_m"] == "0.073306"
+    assert rows[1]["imagenet16_120_flops_m"] == "7.78305"
+
+
+def test_an_api_without_an_accuracy_is_named():
+    message = (
+        "here: record 0: expected cifar10-valid valid-accuracy after 200 epochs, .* found None"
+    )
+    with pytest.raises(DataError, match=message):
+        list(rows_of(Api(**{"valid-accuracy": None}), "here"))
+
+
+def _trial(package, epochs, sets):
+    result = package.ResultsCount(
+        "n", None, {epochs - 1: 99.0}, {epochs - 1: 0.1}, 0.073306, 7.78305, {}, 777, epochs, None
+    )
+    for place, name in enumerate(sets):
+        values = {f"{name}@{i}": 10.0 * place + epochs / 100 for i in range(epochs)}
+        result.update_eval(values, values, values)
+    return result
+
+
+@pytest.mark.skipif(find_spec("nats_bench") is None, reason="nats_bench is not installed")
+def test_the_official_package_is_asked_as_it_expects(tmp_path):
+    """Made by the package's own classes: 12 epochs, 200, and the sets of each data set."""
+    import nats_bench
+
+    infos = {}
+    for epochs in (12, 200):
+        arch = nats_bench.ArchResults(0, ARCH)
+        for name, sets in {
+            "cifar10-valid": ["x-valid", "ori-test"],
+            "cifar10": ["ori-test"],
+            "cifar100": ["x-valid", "x-test", "ori-test"],
+            "ImageNet16-120": ["x-valid", "x-test", "ori-test"],
+        }.items():
+            arch.update(name, 777, _trial(nats_bench, epochs, sets))
+        infos[str(epochs)] = arch.state_dict()
+    bench = {"meta_archs": [ARCH], "arch2infos": {0: infos}, "evaluated_indexes": [0]}
+    nats_bench.pickle_save(bench, str(tmp_path / "n.pickle"))
+    convert("nats-bench", tmp_path / "n.pickle.pbz2", tmp_path / "t.csv")
+    row = _table(tmp_path / "t.csv")[0]
+    assert (row["index"], row["arch_str"]) == ("0", ARCH)
+    assert (row["cifar10_val_acc_200ep"], row["cifar10_test_acc_200ep"]) == ("2", "2")
+    assert (row["cifar100_val_acc_12ep"], row["cifar100_test_acc_12ep"]) == ("0.12", "10.12")
+    assert row["imagenet16_120_test_acc_200ep"] == "12"
+    assert (row["cifar10_params_m"], row["cifar10_flops_m"]) == ("0.073306", "7.78305")
+
+
+@pytest.mark.skipif(find_spec("nats_bench") is not None, reason="nats_bench is installed")
+@pytest.mark.skipif(find_spec("nas_201_api") is not None, reason="nas_201_api is installed")
+def test_a_missing_package_is_named(tmp_path):
+    with pytest.raises(NgaeError, match="nats_bench or nas_201_api") as caught:
+        convert("nats-bench", tmp_path, tmp_path / "t.csv")
+    assert caught.value.remedy == "pip install nats-bench (or nas-bench-201)"
+
+
+# --- NAS-Bench-NLP
+
+CELL = {
+    "f": {"op": "linear", "input": ["x", "h_prev_0"]},
+    "h_new_0": {"op": "activation_tanh", "input": ["f"]},
+}
+
+
+def _log(number, **changes):
+    log = {
+        "recepie_id": number,
+        "recepie": json.dumps(CELL),
+        "num_params": 100,
+        "status": "OK",
+        "train_losses": [6.0, 5.0, 4.0],
+        "val_losses": [6.5, 5.1234567, 5.5],
+        "test_losses": [6.4, 5.2, 5.3],
+        "wall_times": [1.0, 2.0, 3.0004],
+        "lr": 0.001,
+    }
+    return json.dumps({**log, **changes})
+
+
+def _logs(path, *logs):
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("logs/", "")
+        packed.writestr("logs/readme.txt", "no log")
+        for number, log in enumerate(logs):
+            packed.writestr(f"logs/log_stats_model_{number}.json", log)
+    return path
+
+
+def test_logs_become_rows_in_the_order_of_the_recepies(tmp_path):
+    nan = {"status": "loss is nan!", "val_losses": [6.5, 5.0, float("nan")]}
+    source = _logs(tmp_path / "logs.zip", _log(7, **nan), _log(3))
+    convert("nas-bench-nlp", source, tmp_path / "t.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "t.jsonl").read_text().splitlines()]
+    assert rows[0] == {
+        "recepie_id": 3,
+        "log_name": "log_stats_model_1.json",
+        "status": "OK",
+        "num_nodes": 2,
+        "num_params": 100,
+        "epochs": 3,
+        "wt2_val_loss_best": 5.123457,
+        "wt2_test_loss_at_best_val": 5.2,
+        "wt2_train_loss_last": 4.0,
+        "minus_wt2_val_loss_best": -5.123457,
+        "mean_epoch_time_s": 2.0,
+        "recepie": CELL,
+    }
+    losses = [value for key, value in rows[1].items() if "loss" in key]
+    assert losses == [None] * 4
+    assert (rows[1]["recepie_id"], rows[1]["status"]) == (7, "loss is nan!")
+
+
+def test_unpacked_logs_give_the_same(tmp_path):
+    source = _logs(tmp_path / "logs.zip", _log(7), _log(3))
+    with zipfile.ZipFile(source) as packed:
+        packed.extractall(tmp_path / "unpacked")
+    convert("nas-bench-nlp", source, tmp_path / "a.jsonl")
+    convert("nas-bench-nlp", tmp_path / "unpacked", tmp_path / "b.jsonl")
+    assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("log", "message"),
+    [
+        ("{", r"record log_stats_model_1\.json: expected a log in JSON"),
+        ("[]", "expected a log in JSON"),
+        (_log(1, recepie="[]"), "expected a recepie of nodes with op and input"),
+        (_log(1, recepie='{"f": {"op": "linear"}}'), "expected a recepie of nodes"),
+        (_log(1, val_losses=[1.0]), "expected as many losses .* found 3, 1, 3 losses and 3 times"),
+        (_log(1, num_params="many"), "expected a log in JSON"),
+        (json.dumps({"recepie": "{}"}), "expected the key 'val_losses', found none"),
+    ],
+)
+def test_broken_logs_are_named(tmp_path, log, message):
+    _broken("nas-bench-nlp", _logs(tmp_path / "l.zip", _log(0), log), message, ".jsonl")
+
+
+def test_what_is_no_zip_file_is_named(tmp_path):
+    (tmp_path / "l.zip").write_bytes(_logs(tmp_path / "w.zip", _log(0)).read_bytes()[:-30])
+    _broken("nas-bench-nlp", tmp_path / "l.zip", "expected a folder or a whole zip", ".jsonl")
+    _broken("nas-bench-nlp", _logs(tmp_path / "e.zip"), "expected rows, found none", ".jsonl")
+
+
+# --- D-VAE text
+
+
+def test_rows_at_the_head_can_be_left_out(tmp_path):
+    (tmp_path / "t.txt").write_text("[[9]], 0\n\n[[1], [2, 0]], 0.25\r\n[[0], [5, 1]] , 1\n")
+    assert convert("dvae", tmp_path / "t.txt", tmp_path / "t.csv", skip=1).rows == 2
+    text = (tmp_path / "t.csv").read_bytes()
+    assert text == b'arch,performance\n"[[1], [2, 0]]",0.25\n"[[0], [5, 1]]",1\n'
+
+
+@pytest.mark.parametrize("rest", ["", ",", ", nan", " 0.5", ", 0.5 x", "] , 1"])
+def test_broken_dvae_lines_are_named(tmp_path, rest):
+    (tmp_path / "t.txt").write_text(f"[[1]], 0.5\n[[1]]{rest}\n")
+    _broken("dvae", tmp_path / "t.txt", r"t\.txt: record 2: expected")
+
+
+@pytest.mark.skipif(not (DATA / "enas6").exists(), reason="the ENAS table is not here")
+def test_the_original_enas_table_is_read_alike_in_both_forms(tmp_path):
+    from ngae.data import load
+
+    source = DATA / "enas6" / "final_structures6.txt"
+    assert convert("dvae", source, tmp_path / "t.csv", skip=1000).rows == 19_020
+    a, b = load(str(source), burn_in=1000).table, load(str(tmp_path / "t.csv")).table
+    assert a.fingerprint == b.fingerprint
+
+
+# --- all of them
+
+
+def test_targets_are_whole_or_not_there(tmp_path):
+    (tmp_path / "t.txt").write_text("[[1]], 0.5\n")
+    with pytest.raises(UsageError, match=r"t\.jsonl: expected a name that ends in \.csv"):
+        convert("dvae", tmp_path / "t.txt", tmp_path / "t.jsonl")
+    with pytest.raises(UsageError, match=r"--from: expected one of nasbench101-tfrecord, .*'x'"):
+        form_named("x")
+    with pytest.raises(DataError, match="expected the original, found nothing"):
+        convert("dvae", tmp_path / "gone.txt", tmp_path / "t.csv")
+    (tmp_path / "t.csv").write_text("mine")
+    with pytest.raises(RefusedError, match="expected no such file"):
+        convert("dvae", tmp_path / "t.txt", tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text() == "mine"
+    convert("dvae", tmp_path / "t.txt", tmp_path / "t.csv", overwrite=True)
+    assert (tmp_path / "t.csv").read_text() == "arch,performance\n[[1]],0.5\n"
+    (tmp_path / "t.txt").write_text("[[1]], 0.5\nbroken\n")
+    with pytest.raises(DataError):
+        convert("dvae", tmp_path / "t.txt", tmp_path / "t.csv", overwrite=True)
+    assert (tmp_path / "t.csv").read_text() == "arch,performance\n[[1]],0.5\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["t.csv", "t.txt"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_is_said(tmp_path, monkeypatch):
+    (tmp_path / "t.txt").write_text("[[1]], 0.5\n" * 10)
+    monkeypatch.setattr("tempfile.mkstemp", lambda **_: (os.open("/dev/full", os.O_WRONLY), "gone"))
+    with pytest.raises(NgaeError, match=r"t\.csv: expected to write it: .*No space left"):
+        convert("dvae", tmp_path / "t.txt", tmp_path / "t.csv")
+
+
+def test_equal_sources_give_equal_bytes(tmp_path):
+    (tmp_path / "t.txt").write_text("[[1]], 0.5\n")
+    for name in ("a.csv.gz", "b.csv.gz"):
+        convert("dvae", tmp_path / "t.txt", tmp_path / name)
+    assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_every_form_has_a_reader(form):
+    module, function = form.home.split(":")
+    assert callable(getattr(__import__(f"ngae.data.{module}", fromlist=[function]), function))
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "text"),
+    [(10.0, 4, "10"), (0.12345, 4, "0.1235"), (100, 0, "100"), (-0.00001, 3, "0"), (1.5, 9, "1.5")],
+)
+def test_numbers_are_written_short(value, places, text):
+    assert rounded(value, places) == text
