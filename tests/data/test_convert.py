@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from ngae.data.convert import FORMS, convert, form_named, rounded
 from ngae.data.convert_graph import LINKS, OPS
@@ -133,6 +134,42 @@ def test_landscape_rows_are_numbered_and_rounded(tmp_path):
 def test_broken_landscapes_are_named(tmp_path, text, message):
     (tmp_path / "n.csv").write_text(text)
     _broken("nats-bench-landscape", tmp_path / "n.csv", message)
+
+
+def _with_latency(folder, **devices):
+    (folder / "latency").mkdir(parents=True)
+    (folder / "nats_bench.csv").write_text(HEAD + f"10.0,1,2,{ARCH},#\n" * 3)
+    for name, value in devices.items():
+        torch.save(value, folder / "latency" / f"{name}.pt")
+    return folder
+
+
+def test_latencies_beside_the_landscape_are_joined(tmp_path):
+    devices = {"pixel3": [1.23456, 2, 3e-7], "fpga": torch.tensor([4.0, 5.0, 6.0])}
+    source = _with_latency(tmp_path / "s", **devices)
+    convert("nats-bench-landscape", source, tmp_path / "t.csv")
+    rows = _table(tmp_path / "t.csv")
+    assert list(rows[0])[-2:] == ["latency_fpga_ms", "latency_pixel3_ms"]
+    assert [row["latency_pixel3_ms"] for row in rows] == ["1.235", "2", "0"]
+    assert [row["latency_fpga_ms"] for row in rows] == ["4", "5", "6"]
+    convert("nats-bench-landscape", source / "nats_bench.csv", tmp_path / "u.csv")
+    assert [row["index"] for row in _table(tmp_path / "u.csv")] == ["0", "1", "2"]
+    assert "latency_fpga_ms" not in _table(tmp_path / "u.csv")[0]
+
+
+@pytest.mark.parametrize(
+    ("devices", "message"),
+    [
+        ({}, r"latency: expected files <device>\.pt, found none"),
+        ({"fpga": [1.0, 2.0]}, "expected 3 latencies of fpga, found 2"),
+        ({"fpga": [[1.0], [2.0], [3.0]]}, r"fpga\.pt: expected one list of finite .*\(3, 1\)"),
+        ({"fpga": [1.0, 2.0, float("nan")]}, r"fpga\.pt: expected one list of finite numbers"),
+        ({"fpga": {"a": 1}}, r"fpga\.pt: expected a list of numbers"),
+        ({"fpga": find_spec}, r"fpga\.pt: expected a list of numbers"),  # a forbidden name
+    ],
+)
+def test_broken_latencies_are_named(tmp_path, devices, message):
+    _broken("nats-bench-landscape", _with_latency(tmp_path / "s", **devices), message)
 
 
 class Api:

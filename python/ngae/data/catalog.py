@@ -166,7 +166,9 @@ _NASBENCH201 = Entry(
     ),
     by_hand="this copy has test accuracies only; validation, 12 epochs, parameters and FLOPs: "
     "NATS-tss-v1_0-3ffb9-simple from D-X-Y/NATS-Bench, then "
-    "`ngae data convert --from nats-bench NATS-tss-v1_0-3ffb9-simple table.csv`",
+    "`ngae data convert --from nats-bench NATS-tss-v1_0-3ffb9-simple table.csv`; latency on 27 "
+    "devices: data/nasbench201/latency of HayeonLee/HELP (MIT) beside nats_bench.csv, then "
+    "`ngae data convert --from nats-bench-landscape FOLDER table.csv`",
     settings=MappingProxyType(
         {"arch_col": "arch_str", "performance_col": "cifar10_test_acc_200ep"}
     ),

@@ -77,9 +77,9 @@ FORMS: tuple[Form, ...] = (
     ),
     Form(
         "nats-bench-landscape",
-        "nats_bench.csv of v-tao/nats-bench-landscape",
+        "nats_bench.csv of v-tao/nats-bench-landscape, or a folder with it and latency/*.pt (HELP)",
         ".csv",
-        "index, arch_str, cifar10_test_acc_200ep, cifar100_..., imagenet16_120_...",
+        "index, arch_str, cifar10_test_acc_200ep, ..., latency_<device>_ms",
         "convert_nasbench201:read_landscape",
         False,
     ),

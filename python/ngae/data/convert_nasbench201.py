@@ -32,11 +32,63 @@ _DATA = {
 def read_landscape(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the rows of `nats_bench.csv` of v-tao/nats-bench-landscape, in the order of the index.
 
-    Columns: index, arch_str, and the test accuracies after 200 epochs in percent.
+    Columns: index, arch_str, the test accuracies after 200 epochs in percent, and for each file
+    `latency/<device>.pt` (of HayeonLee/HELP) latency_<device>_ms.
+
+    Args:
+        path: The file, or a folder with it and with the folder `latency`.
 
     Raises:
-        DataError: A missing column, or a row without three accuracies.
+        DataError: A missing column, a row without three accuracies, latencies of other lengths.
     """
+    if not path.is_dir():
+        yield from _rows(path)
+        return
+    latencies = read_latencies(path / "latency")
+    rows = list(_rows(path / "nats_bench.csv"))
+    for device, values in latencies.items():
+        if len(values) != len(rows):
+            raise DataError(
+                f"{path}: expected {len(rows)} latencies of {device}, found {len(values)}"
+            )
+    for index, row in enumerate(rows):
+        times = {
+            f"latency_{name}_ms": rounded(values[index], 3) for name, values in latencies.items()
+        }
+        yield {**row, **times}
+
+
+def read_latencies(folder: Path) -> dict[str, list[float]]:
+    """Read a folder of `<device>.pt`: one list of numbers each, in the order of the index.
+
+    The files are read with `torch.load(weights_only=True)`: lists and tensors, no code.
+
+    Returns:
+        The lists by device, in the order of the names.
+
+    Raises:
+        DataError: No such files, or something else in one.
+    """
+    import torch
+
+    found: dict[str, list[float]] = {}
+    for file in sorted(folder.glob("*.pt")):
+        try:
+            content = torch.load(file, map_location="cpu", weights_only=True)
+            values = torch.as_tensor(content, dtype=torch.float64)
+        except Exception as error:  # torch raises many kinds
+            raise DataError(f"{file}: expected a list of numbers: {error}") from error
+        if values.ndim != 1 or not bool(torch.isfinite(values).all()):
+            raise DataError(
+                f"{file}: expected one list of finite numbers, found {tuple(values.shape)}"
+            )
+        found[file.stem] = values.tolist()
+    if not found:
+        raise DataError(f"{folder}: expected files <device>.pt, found none")
+    return found
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
     try:
         with open(path, newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file, strict=True)
