@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ngae.data.catalog import find
 from ngae.data.convert import convert
 from ngae.data.tfrecord import masked_crc32c, message_fields, read_tfrecord
 from ngae.errors import DataError
@@ -121,6 +122,14 @@ def test_runs_of_a_cell_are_averaged(tmp_path):
         f'{CELL[0]},4,3,{CELL[1]},"{CELL[2]}",8555530,0.92,0.81,1133.5\n'
         f'{SMALL[0]},2,1,0100,"input,output",227274,0.5,0.4,10\n'
     )
+
+
+def test_the_catalog_names_columns_that_are_made(tmp_path):
+    convert("nasbench101-tfrecord", _file(tmp_path / "n", _record(CELL)), tmp_path / "t.csv")
+    columns = set((tmp_path / "t.csv").read_text().splitlines()[0].split(","))
+    settings = find("nas-bench-101").settings
+    for name in ("arch_col", "performance_col", "complexity_col", "report_col"):
+        assert set(settings[name].split(",")) <= columns
 
 
 def test_the_full_file_has_four_budgets(tmp_path):

@@ -62,7 +62,7 @@ class Entry:
     form: str = ""
     files: tuple[SourceFile, ...] = ()
     by_hand: str = ""
-    settings: Mapping[str, str | int] = field(default_factory=lambda: MappingProxyType({}))
+    settings: Mapping[str, str | int | bool] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def embedded(self) -> bool:
@@ -140,6 +140,7 @@ _NASBENCH101 = Entry(
             "arch_col": "adjacency,operations",
             "performance_col": "val_acc_108ep",
             "complexity_col": "trainable_parameters,train_time_108ep_s",
+            "report_col": "test_acc_108ep",
         }
     ),
 )
@@ -170,7 +171,11 @@ _NASBENCH201 = Entry(
     "devices: data/nasbench201/latency of HayeonLee/HELP (MIT) beside nats_bench.csv, then "
     "`ngae data convert --from nats-bench-landscape FOLDER table.csv`",
     settings=MappingProxyType(
-        {"arch_col": "arch_str", "performance_col": "cifar10_test_acc_200ep"}
+        {
+            "arch_col": "arch_str",
+            "performance_col": "cifar10_test_acc_200ep",
+            "report_col": "cifar100_test_acc_200ep,imagenet16_120_test_acc_200ep",
+        }
     ),
 )
 
@@ -197,8 +202,12 @@ _NASBENCHNLP = Entry(
     settings=MappingProxyType(
         {
             "arch_col": "recepie",
-            "performance_col": "minus_wt2_val_loss_best",
+            "performance_col": "wt2_val_loss_best",
+            "lower_is_better": True,
             "complexity_col": "num_params,mean_epoch_time_s",
+            "report_col": "wt2_test_loss_at_best_val",
+            "missing": "keep",  # four runs failed
+            "repeats": "keep",  # one cell was trained twice
         }
     ),
 )
@@ -246,6 +255,7 @@ def _graph_entry(data: str, name: str) -> Entry:
                 "arch_col": "links,ops",
                 "performance_col": "valid_perf",
                 "complexity_col": "params_m,latency_s",
+                "report_col": "test_perf",
             }
         ),
     )

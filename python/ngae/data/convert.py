@@ -95,7 +95,7 @@ FORMS: tuple[Form, ...] = (
         "nas-bench-nlp",
         "train_logs_wikitext-2/logs.zip of fmsnew/nas-bench-nlp-release, or its folder",
         ".jsonl",
-        "recepie, num_params, wt2_val_loss_best, minus_wt2_val_loss_best, ...",
+        "recepie_id, num_params, wt2_val_loss_best, mean_epoch_time_s, recepie, ...",
         "convert_nlp:read",
         False,
     ),

@@ -170,7 +170,8 @@ def rows_of(api: Any, place: str) -> Iterator[dict[str, Any]]:
             costs = api.get_cost_info(index, test)
             row[f"{data}_params_m"] = rounded(float(costs["params"]), 6)
             row[f"{data}_flops_m"] = rounded(float(costs["flops"]), 5)
-        api.clear_params(index)
+        if getattr(api, "fast_mode", False):  # a folder: each result is loaded when asked for
+            api.arch2infos_dict.pop(index, None)
         yield row
 
 

@@ -23,7 +23,7 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
 
     Keys: recepie_id, log_name, status, num_nodes, num_params, epochs, wt2_val_loss_best,
     wt2_test_loss_at_best_val, wt2_train_loss_last (nats for a word, null where training failed),
-    minus_wt2_val_loss_best (higher is better), mean_epoch_time_s, recepie (the cell).
+    mean_epoch_time_s, recepie (the cell).
 
     Raises:
         DataError: No logs, or a log without these.
@@ -78,13 +78,11 @@ def _row(path: Path, name: str, content: bytes) -> dict[str, Any]:
         found = f"{len(train)}, {len(validation)}, {len(test)} losses and {len(times)} times"
         raise bad_record(path, name, "as many losses of each kind as times", found)
     best = _best(validation) if row["status"] == "OK" else None
-    loss = None if best is None else round(validation[best], 6)
     return {
         **row,
-        "wt2_val_loss_best": loss,
+        "wt2_val_loss_best": None if best is None else round(validation[best], 6),
         "wt2_test_loss_at_best_val": None if best is None else _finite(test[best], 6),
         "wt2_train_loss_last": None if best is None else _finite(train[-1], 6),
-        "minus_wt2_val_loss_best": None if loss is None else -loss,
         "mean_epoch_time_s": _finite(sum(times) / len(times), 3) if times else None,
         "recepie": cell,
     }

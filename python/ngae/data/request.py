@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import re
+import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -73,6 +74,7 @@ def ask(url: str, start: int, etag: str, timeout_s: float) -> Answer:
         StaleError: The answer's range does not begin at `start`.
         DataError: The server has no such file, sends it in another encoding, or redirects to
             something that is not https.
+        NgaeError: The server's certificate is not trusted.
         UsageError: The address is not https.
     """
     check_url(url)
@@ -88,6 +90,11 @@ def ask(url: str, start: int, etag: str, timeout_s: float) -> Answer:
             raise _refusal(url, start, error) from error
     except (OSError, http.client.HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            raise NgaeError(
+                f"{url}: expected a server that is trusted: {reason}",
+                remedy="check this machine's clock and certificates, or use --from-dir",
+            ) from error
         raise BrokenConnectionError(f"{url}: expected an answer: {reason}") from error
     try:
         return _answer(url, start, body)
