@@ -8,7 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from ngae.data.catalog import Entry, SourceFile
+from ngae.data.convert import convert
 from ngae.data.part import Wanted
+from ngae.errors import DataError
 
 
 class Server:
@@ -146,3 +148,17 @@ def wait_until():
             time.sleep(0.01)
 
     return wait
+
+
+@pytest.fixture
+def broken():
+    """Check that a form refuses a source with a message, and leaves no file."""
+
+    def check(form, source, message, suffix=".csv"):
+        target = source.parent / "out" / f"t{suffix}"
+        with pytest.raises(DataError, match=message) as caught:
+            convert(form, source, target)
+        assert caught.value.exit_code == 3
+        assert list(target.parent.iterdir()) == []
+
+    return check

@@ -207,7 +207,7 @@ _NASBENCHNLP = Entry(
             "complexity_col": "num_params,mean_epoch_time_s",
             "report_col": "wt2_test_loss_at_best_val",
             "missing": "keep",  # four runs failed
-            "repeats": "keep",  # one cell was trained twice
+            "repeats": "keep",  # cells that are equal as graphs
         }
     ),
 )
