@@ -26,10 +26,20 @@ examples:
 FORMATS = """\
 .txt    one architecture a line, as in D-VAE's tables: [[type], [type, flag], ...], accuracy
 .csv    a head line; columns named by --arch-col, --performance-col, --complexity-col
-.jsonl  one JSON object a line with the same names as keys; the architecture is the text above,
-        the same lists as JSON, or {"node_types": [...], "edges": [[u, v], ...]}
-Each may be compressed as .gz. In the text of an ENAS layer the first number is the operation
-(0 conv3x3, 1 sep3x3, 2 conv5x5, 3 sep5x5, 4 avg3x3, 5 max3x3), the others are skip flags.
+.jsonl  one JSON object a line with the same names as keys; an architecture is one of the texts
+        below, the same as JSON, or {"node_types": [...], "edges": [[u, v], ...]}
+Each may be compressed as .gz. Several columns of an architecture are joined by commas (--arch-col
+adjacency,operations). Columns of further CSV files come with --join, matched by a shared column.
+
+space            columns                     an architecture
+enas<layers>     arch                        [[type], [type, flag], ...]: 0 conv3x3, 1 sep3x3,
+                                             2 conv5x5, 3 sep5x5, 4 avg3x3, 5 max3x3; skip flags
+nas-bench-101    adjacency, operations       0100001..., and input,conv3x3-bn-relu,...,output
+                 num_vertices, edge_bits, ops
+nas-bench-201    arch_str                    |op~0|+|op~0|op~1|+|op~0|op~1|op~2|
+nas-bench-graph  links, ops                  0-0-1-2, and gcn-gat-fc-skip
+recurrent        recepie                     {"h_new_0": {"op": "linear", "input": ["x", ...]}, ...}
+module:Name      arch                        conv(0) pool(0,1) output(1,2): your own Cell or Chain
 
 Published forms that `ngae data convert --from FORM SOURCE TABLE` turns into these:"""
 

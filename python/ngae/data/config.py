@@ -17,7 +17,7 @@ class DataConfig:
     )
     space: str = setting(
         "auto",
-        "search space: a name (see `ngae data spaces`), or yours as module:Name; auto takes the "
+        "search space: a name (see `ngae data formats`), or yours as module:Name; auto takes the "
         "one that the columns, or most of the first 100 rows, are of",
     )
     arch_col: str = setting(

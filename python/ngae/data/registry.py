@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
+from ngae.data.cache import table_of
+from ngae.data.catalog import find
 from ngae.data.config import DataConfig
 from ngae.data.records import Dataset, Table
 from ngae.data.split import split_rows
@@ -16,7 +19,8 @@ def load(data: str = "digits6", **settings: Any) -> Dataset:
     """Load a table and split it.
 
     Args:
-        data: `digits6`, or the path of a .txt, .csv or .jsonl file (.gz as well).
+        data: `digits6`; the name of a table that `ngae data get` has fetched, whose columns are
+            known; or the path of a .txt, .csv or .jsonl file (.gz as well).
         settings: Fields of `DataConfig`, such as `arch_col="arch"` or `burn_in=1000`.
 
     Returns:
@@ -31,9 +35,26 @@ def load(data: str = "digits6", **settings: Any) -> Dataset:
 
 def load_config(config: DataConfig) -> Dataset:
     """Load what `config` describes; as `load`."""
-    table = _embedded(config) if config.data == "digits6" else read_table(config.data, config)
+    table = _table(config)
     train, test = split_rows(table, config)
     return Dataset(table, train, test, config, tuple(_notes(table, config)))
+
+
+def _table(config: DataConfig) -> Table:
+    """The embedded table, a fetched one by its name, or a file."""
+    if config.data == "digits6":
+        return _embedded(config)
+    if find(config.data) is None:
+        return read_table(config.data, config)
+    cached = table_of(config.data)
+    plain = DataConfig()
+    theirs = {
+        name: value
+        for name, value in cached.settings.items()
+        if getattr(config, name) == getattr(plain, name)
+    }
+    table = read_table(str(cached.path), dataclasses.replace(config, **theirs))
+    return dataclasses.replace(table, name=config.data)
 
 
 def _embedded(config: DataConfig) -> Table:

@@ -1,0 +1,32 @@
+"""Fetched tables are loaded by their names, with the columns that the catalog knows."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ngae.commands import data as data_command
+from ngae.data import load
+from ngae.errors import DataError
+
+DATA = Path(os.environ.get("NGAE_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
+
+
+def test_a_table_that_was_not_fetched_tells_the_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("NGAE_CACHE", str(tmp_path))
+    with pytest.raises(DataError, match="expected the table") as caught:
+        load("enas6")
+    assert caught.value.remedy == "ngae data get enas6"
+
+
+@pytest.mark.skipif(not (DATA / "enas6").exists(), reason="the real ENAS table is not here")
+def test_a_fetched_table_is_loaded_by_its_name(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("NGAE_CACHE", str(tmp_path))
+    assert data_command.main(["get", "enas6", "--from-dir", str(DATA / "enas6")]) == 0
+    data = load("enas6", split="published")
+    file = load(str(DATA / "enas6" / "final_structures6.txt"), burn_in=1000, split="published")
+    assert data.name == "enas6"
+    assert (len(data.train), len(data.test)) == (17_118, 1_902)
+    assert data.fingerprint == file.fingerprint
+    assert data_command.main(["list", "--json"]) == 0
+    assert '"in cache"' in capsys.readouterr().out
