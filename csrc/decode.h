@@ -107,12 +107,14 @@ NGAE_CELL bool allows(const TypeMask& mask, int32_t type) {
   return mask.allowed[type] && mask.follows[type] && (!mask.only_end || type == mask.end_type);
 }
 
-// What holds for the edge from u to node v of a graph, which has type `type`.
+// What holds for the edge from u to node v of a graph, which has type `type`: where none may come
+// in, none is to be decided.
 NGAE_CELL uint8_t edge_rule(const RulesView& rules, const PartialGraph& graph, int64_t u, int64_t v,
                             int32_t type) {
   const bool takes_loose_ends = type == rules.end_type && rules.loose_ends == kEndsForced;
   if (takes_loose_ends && is_loose(rules, graph, u, v)) return kForced;
-  return rules.edge_rule[u * rules.max_nodes + v];
+  const uint8_t rule = rules.edge_rule[u * rules.max_nodes + v];
+  return rule == kFree && rules.max_in_degree[type] == 0 ? uint8_t{kForbidden} : rule;
 }
 
 // Adds the most probable free edges up to `least`, the later among equals, then drops the least
@@ -167,7 +169,7 @@ NGAE_CELL void keep_edge_budget(const RulesView& rules, const PartialGraph& grap
     }
     edge[worst] = 0;
   }
-  if (degree >= rules.min_in_degree[type]) return;
+  if (degree >= rules.min_in_degree[type] || rules.max_in_degree[type] == 0) return;
   int64_t best = -1;
   for (int64_t u = 0; u < v; ++u) {
     if (!is_loose(rules, graph, u, v)) continue;

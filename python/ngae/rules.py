@@ -6,7 +6,7 @@ probabilities; decisions that they force or forbid carry no loss.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -20,11 +20,6 @@ LOOSE_ENDS: tuple[LooseEnds, ...] = ("free", "forced", "only")  # as LooseEnds o
 ANY_NUMBER = 2**31 - 1
 
 
-def _all() -> NDArray[np.bool_]:
-    """Stands for an array of True of the right shape."""
-    return np.ones(0, dtype=np.bool_)
-
-
 @dataclass(frozen=True, eq=False)
 class DecodeRules:
     """Which node types and edges a decoder may choose.
@@ -35,16 +30,16 @@ class DecodeRules:
         type_allowed: Bool (max_nodes, num_node_types): types that the node at a place may have.
             Row 0 allows `start_type` alone, the last row `end_type` alone.
         edge_rule: uint8 (max_nodes, max_nodes), `[u, v]` for u < v: 0 forbidden, 1 free,
-            2 forced; for nodes v that are not of `end_type`.
+            2 forced. Into the end node: for the edges that `loose_ends` leaves to be decided.
         min_in_degree: int32 (num_node_types,).
-        max_in_degree: int32 (num_node_types,).
+        max_in_degree: int32 (num_node_types,). Nodes of a type with 0 decide no edges.
         loose_ends: How the end node is fed. free: its incoming edges are decided like all
             others. forced: loose ends feed it, the other edges are decided. only: it is fed by
             exactly the loose ends, and nothing is decided there.
-        must_feed: Bool (num_node_types,), by default True: a node of such a type that feeds
+        must_feed: Bool (num_node_types,), None for all True: a node of such a type that feeds
             nothing when the end comes is a loose end. Other nodes may feed nothing.
-        type_follows: Bool (num_node_types, num_node_types), by default True: `[t, s]`, a node of
-            type s may come right after (by number) one of type t.
+        type_follows: Bool (num_node_types, num_node_types), None for all True: `[t, s]`, a node
+            of type s may come right after (by number) one of type t.
         max_edges: Most edges of a graph, or None. Only where `loose_ends` are forced or the only
             ones, every edge is free, every type but the end must feed, in-degrees of one at most
             are demanded, and the end may come at any time.
@@ -57,16 +52,15 @@ class DecodeRules:
     min_in_degree: NDArray[np.int32]
     max_in_degree: NDArray[np.int32]
     loose_ends: LooseEnds
-    must_feed: NDArray[np.bool_] = field(default_factory=_all)
-    type_follows: NDArray[np.bool_] = field(default_factory=_all)
+    must_feed: NDArray[np.bool_] = None  # type: ignore[assignment]  # filled in below
+    type_follows: NDArray[np.bool_] = None  # type: ignore[assignment]
     max_edges: int | None = None
 
     def __post_init__(self) -> None:
         nodes, types = self.type_allowed.shape
-        if self.must_feed.size == 0:
-            object.__setattr__(self, "must_feed", np.ones(types, dtype=np.bool_))
-        if self.type_follows.size == 0:
-            object.__setattr__(self, "type_follows", np.ones((types, types), dtype=np.bool_))
+        for name, shape in {"must_feed": (types,), "type_follows": (types, types)}.items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, np.ones(shape, dtype=np.bool_))
         self._expect("edge_rule", self.edge_rule.shape, (nodes, nodes))
         self._expect("min_in_degree", self.min_in_degree.shape, (types,))
         self._expect("max_in_degree", self.max_in_degree.shape, (types,))

@@ -17,13 +17,14 @@ constexpr int64_t kHidden = 21, kTypeDim = 13, kEdgeDim = 19;
 // The arrays behind ngae::RulesView: node 1 must be fed by node 0, node 3 not by node 2.
 struct Rules {
   int64_t nodes;
-  bool loose_ends;
+  ngae::LooseEnds loose_ends;
+  int32_t max_edges = ngae::kAnyNumber;
   std::vector<uint8_t> allowed, edge, must_feed, follows;
   std::vector<int32_t> least{0, 1, 1, 2}, most{0, 2, 3, 2};
 
-  Rules(int64_t max_nodes, bool loose)
+  Rules(int64_t max_nodes, ngae::LooseEnds ends)
       : nodes(max_nodes),
-        loose_ends(loose),
+        loose_ends(ends),
         allowed(nodes * kTypes, 0),
         edge(nodes * nodes, 0),
         must_feed(kTypes, 1),
@@ -39,20 +40,33 @@ struct Rules {
   }
 
   ngae::RulesView view() const {
-    return {nodes,
-            kTypes,
-            kStart,
-            kEnd,
-            loose_ends ? ngae::kEndsOnly : ngae::kEndsFree,
-            ngae::kAnyNumber,
-            allowed.data(),
-            edge.data(),
-            least.data(),
-            most.data(),
-            must_feed.data(),
-            follows.data()};
+    return {nodes,        kTypes,      kStart,           kEnd,
+            loose_ends,   max_edges,   allowed.data(),   edge.data(),
+            least.data(), most.data(), must_feed.data(), follows.data()};
   }
 };
+
+// Nodes of type 2 need not feed and follow none of their own; none feeds those of type 3.
+Rules ragged(int64_t nodes, ngae::LooseEnds ends) {
+  Rules rules(nodes, ends);
+  rules.must_feed[2] = rules.follows[2 * kTypes + 2] = 0;
+  rules.least[3] = rules.most[3] = 0;
+  rules.most[kEnd] = 2;
+  return rules;
+}
+
+// At most `most` edges, all free; the end at any place.
+Rules limited(int64_t nodes, ngae::LooseEnds ends, int32_t most) {
+  Rules rules(nodes, ends);
+  rules.max_edges = most;
+  rules.least = {0, 1, 1, 0};
+  rules.follows[3 * kTypes + 3] = 0;
+  for (int64_t v = 1; v < nodes; ++v) {
+    rules.allowed[v * kTypes + kEnd] = 1;
+    for (int64_t u = 0; u < v; ++u) rules.edge[u * nodes + v] = ngae::kFree;
+  }
+  return rules;
+}
 
 template <class T>
 struct Decoder {
@@ -146,25 +160,33 @@ void check_same(const Decoded& found, const Decoded& expected, const std::string
   check_equal(found.adjacency, expected.adjacency, what, ": adjacency");
 }
 
+// Whether u feeds none of the nodes before v, and must feed one.
+bool loose(const Rules& rules, const int32_t* types, const uint8_t* edge, int64_t u, int64_t v) {
+  const uint8_t* feeds = edge + u * rules.nodes;
+  return rules.must_feed[types[u]] && std::none_of(feeds, feeds + v, [](uint8_t e) { return e; });
+}
+
 // The edges into node v of one sample.
-void check_edges(const Rules& rules, const uint8_t* edge, int64_t v, int32_t type) {
+void check_edges(const Rules& rules, const int32_t* types, const uint8_t* edge, int64_t v) {
   const int64_t n = rules.nodes;
+  const int32_t type = types[v];
   int32_t degree = 0, possible = 0, forced = 0;
   for (int64_t u = 0; u < v; ++u) {
     const bool is_edge = edge[u * n + v] != 0;
     degree += is_edge;
-    if (type == kEnd && rules.loose_ends) {
-      const bool loose = std::none_of(edge + u * n, edge + u * n + v, [](uint8_t e) { return e; });
-      check_equal(is_edge, loose, "edge ", u, " to the end");
+    const bool is_loose = type == kEnd && loose(rules, types, edge, u, v);
+    if (type == kEnd && rules.loose_ends == ngae::kEndsOnly) {
+      check_equal(is_edge, is_loose, "edge ", u, " to the end");
       continue;
     }
-    const uint8_t rule = rules.edge[u * n + v];
+    const bool takes = is_loose && rules.loose_ends == ngae::kEndsForced;
+    const uint8_t rule = takes ? uint8_t{ngae::kForced} : rules.edge[u * n + v];
     possible += rule != ngae::kForbidden;
     forced += rule == ngae::kForced;
     check(rule == ngae::kFree || is_edge == (rule == ngae::kForced), "edge ", u, " to ", v);
   }
   for (int64_t u = v; u < n; ++u) check(edge[u * n + v] == 0, "edge ", u, " back to ", v);
-  if (type == kEnd && rules.loose_ends) return;
+  if (type == kEnd && rules.loose_ends == ngae::kEndsOnly) return;
   check(degree >= std::min(rules.least[type], possible), "node ", v, ": in-degree ", degree);
   check(degree <= std::max(rules.most[type], forced), "node ", v, ": in-degree ", degree);
 }
@@ -184,18 +206,20 @@ void check_rules(const Rules& rules, const Decoded& found) {
       }
       check_equal(types[v] == kEnd, v + 1 == count, "the end is the last node");
       check(rules.allowed[v * kTypes + types[v]] == 1, "type ", types[v], " of node ", v);
-      check_edges(rules, edge, v, types[v]);
+      check(rules.follows[types[v - 1] * kTypes + types[v]] == 1, "order at node ", v);
+      check_edges(rules, types, edge, v);
     }
+    check(std::accumulate(edge, edge + n * n, 0) <= rules.max_edges, "too many edges");
   }
 }
 
 // 260 samples are three blocks for one thread; the parts that are decoded apart split elsewhere,
 // and one of them is a block of the greatest size.
 template <class T>
-void check_all(int64_t nodes, int64_t latent, bool loose_ends, bool stochastic) {
+void check_all(const Rules& rules, int64_t latent, bool stochastic) {
+  const int64_t nodes = rules.nodes;
   if (nodes > 2)
     check_equal(ngae::useful_threads(3, 6 * 260 * nodes * kHidden * kHidden), 3, "threads");
-  const Rules rules(nodes, loose_ends);
   const Decoder<T> decoder(latent, nodes);
   for (const std::string& level : ngae::cpu_levels()) {
     for (const bool bf16 : {false, true}) {
@@ -215,14 +239,52 @@ void check_all(int64_t nodes, int64_t latent, bool loose_ends, bool stochastic) 
   }
 }
 
-TEST(decode_float) { check_all<float>(9, 5, false, true); }
-TEST(decode_double) { check_all<double>(9, 5, true, true); }
-TEST(decode_likeliest) { check_all<float>(7, 0, true, false); }
-TEST(decode_without_z) { check_all<double>(7, 0, false, true); }
-TEST(decode_two_nodes) { check_all<float>(2, 1, false, true); }
+constexpr ngae::LooseEnds kFreely = ngae::kEndsFree, kForcedly = ngae::kEndsForced,
+                          kOnly = ngae::kEndsOnly;
+
+TEST(decode_float) { check_all<float>({9, kFreely}, 5, true); }
+TEST(decode_double) { check_all<double>({9, kOnly}, 5, true); }
+TEST(decode_likeliest) { check_all<float>({7, kOnly}, 0, false); }
+TEST(decode_without_z) { check_all<double>({7, kFreely}, 0, true); }
+TEST(decode_two_nodes) { check_all<float>({2, kFreely}, 1, true); }
+TEST(decode_ragged) { check_all<float>(ragged(8, kForcedly), 5, true); }
+TEST(decode_ragged_only) { check_all<double>(ragged(8, kOnly), 5, true); }
+TEST(decode_ragged_likeliest) { check_all<float>(ragged(8, kForcedly), 5, false); }
+TEST(decode_limited) { check_all<float>(limited(9, kForcedly, 9), 5, true); }
+TEST(decode_limited_only) { check_all<double>(limited(9, kOnly, 7), 5, true); }
+TEST(decode_limited_likeliest) { check_all<double>(limited(7, kForcedly, 4), 5, false); }
+TEST(decode_one_edge) { check_all<float>(limited(7, kForcedly, 1), 5, true); }
+
+// Node 4 of 0 -> 1, 0 -> 2, 1 -> 3: 0 and 1 are no loose ends, 2 and 3 are, so P = 3 + 2.
+TEST(decode_edge_budget) {
+  constexpr int64_t n = 6;
+  const std::vector<int32_t> types{kStart, 2, 2, 2, -1, -1};
+  std::vector<uint8_t> adjacency(n * n, 0);
+  adjacency[1] = adjacency[2] = adjacency[n + 3] = 1;
+  const ngae::PartialGraph graph{types.data(), adjacency.data()};
+  const auto kept = [&](int32_t most, int32_t type, std::vector<uint8_t> edge,
+                        const std::vector<float>& probability) {
+    const Rules rules = limited(n, kForcedly, most);
+    ngae::keep_edge_budget(rules.view(), graph, probability.data(), 4, type, edge.data());
+    return edge;
+  };
+  using Edges = std::vector<uint8_t>;
+  const std::vector<float> rising{0.6f, 0.7f, 0.8f, 0.9f}, equal(4, 0.5f), odd{0.9f, 0.6f, 0.8f, 0};
+  check_equal(ngae::least_edges(limited(n, kForcedly, 9).view(), graph, 4), 5, "least edges");
+  check_equal(kept(8, 2, {1, 1, 1, 1}, equal), Edges{1, 1, 1, 1}, "room for both");
+  check_equal(kept(7, 2, {1, 1, 1, 1}, equal), Edges{0, 1, 1, 1}, "the earlier among equals");
+  check_equal(kept(7, 2, {1, 1, 0, 1}, odd), Edges{1, 0, 0, 1}, "the least probable");
+  check_equal(kept(6, 2, {1, 1, 0, 0}, rising), Edges{0, 0, 0, 1}, "a loose end instead");
+  check_equal(kept(6, 2, {1, 0, 0, 0}, odd), Edges{0, 0, 1, 0}, "the most probable loose end");
+  check_equal(kept(6, 2, {1, 0, 0, 0}, equal), Edges{0, 0, 0, 1}, "the later among equals");
+  check_equal(kept(6, 3, {1, 0, 0, 0}, odd), Edges{0, 0, 0, 0}, "no edge is needed");
+  check_equal(kept(6, kEnd, {1, 1, 1, 1}, rising), Edges{0, 1, 1, 1}, "the end has more room");
+  check_equal(kept(5, kEnd, {1, 1, 1, 1}, rising), Edges{0, 0, 1, 1}, "the end at the limit");
+  check_equal(kept(ngae::kAnyNumber, 2, {1, 1, 0, 0}, odd), Edges{1, 1, 0, 0}, "no limit");
+}
 
 TEST(decode_no_samples) {
-  const Decoded none = decode(Decoder<float>(3, 5), Rules(5, false), 0, 0, {"", false, 2}, true);
+  const Decoded none = decode(Decoder<float>(3, 5), Rules(5, kFreely), 0, 0, {"", false, 2}, true);
   check(none.num_nodes.empty(), "a graph from no sample");
 }
 
@@ -232,8 +294,9 @@ TEST(decode_weights_that_are_no_numbers) {
     decoder.type_out_bias.assign(kTypes, value);
     decoder.edge_out_bias[0] = value;
     for (const bool stochastic : {false, true}) {
-      const Rules rules(6, false);
-      check_rules(rules, decode(decoder, rules, 0, 20, {"", false, 1}, stochastic));
+      for (const Rules& rules : {Rules(6, kFreely), ragged(6, kForcedly), limited(6, kOnly, 5)}) {
+        check_rules(rules, decode(decoder, rules, 0, 20, {"", false, 1}, stochastic));
+      }
     }
   }
 }

@@ -11,7 +11,7 @@ from ngae.ops.parameters import Decoded, DecoderParameters
 from ngae.ops.philox import edge_uniforms, type_uniforms
 from ngae.ops.product import product
 from ngae.ops.reference import gru_cell, message
-from ngae.rules import FORCED, FREE, DecodeRules
+from ngae.rules import FORBIDDEN, FORCED, FREE, DecodeRules
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,8 @@ def _choose_edges(
     logits = torch.relu(hidden) @ scene.parameters.edge_out + scene.parameters.edge_out_bias
     probability = torch.sigmoid(logits)
     rule = torch.from_numpy(scene.rules.edge_rule[:node, node]).to(sources.device)
-    rule = rule.expand_as(probability)
+    most = torch.from_numpy(scene.rules.max_in_degree).to(types.device)[types].unsqueeze(1)
+    rule = torch.where((rule == FREE) & (most == 0), FORBIDDEN, rule)
     if scene.rules.loose_ends == "forced":
         is_end = (types == scene.rules.end_type).unsqueeze(1)
         rule = torch.where(is_end & loose, FORCED, rule)
@@ -208,7 +209,8 @@ def _keep_edge_budget(
     rank = _rank(-torch.where(costly, probability, torch.inf), larger_first=False)
     edges = edges & ~(costly & (rank < surplus))
     least = torch.from_numpy(rules.min_in_degree).to(types.device)[types]
-    needs = (edges.sum(dim=1) < least).unsqueeze(1)
+    most = torch.from_numpy(rules.max_in_degree).to(types.device)[types]
+    needs = ((edges.sum(dim=1) < least) & (most > 0)).unsqueeze(1)
     rank = _rank(torch.where(loose, probability, -torch.inf), larger_first=True)
     return edges | (needs & loose & (rank == 0))
 
