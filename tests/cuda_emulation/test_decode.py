@@ -11,7 +11,8 @@ from ngae.errors import UsageError
 from ngae.ops import DagGruParameters, DecoderParameters, decode, reference_decode
 from ngae.ops.decode import _decode_cuda, rule_choices, rule_tensors
 from ngae.ops.parameters import Decoded
-from ngae.rules import DecodeRules
+from ngae.rules import ANY_NUMBER, DecodeRules
+from tests.random_rules import CASES, faults, random_rules
 
 from .emulator import ORDERS
 
@@ -177,6 +178,19 @@ def test_rules(ops, order, rules):
     assert (2 in found.num_nodes) == ends_early
 
 
+@pytest.mark.parametrize("stochastic", [False, True])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_random_rules(ops, case, stochastic):
+    rules = random_rules(*case)
+    parameters = make_weights(nodes=rules.max_nodes, place=True, end_bias=-2.0)
+    order = ORDERS[case[0] % len(ORDERS)]
+    found = assert_equals_cpu(
+        ops, make_inputs(20), parameters, rules, stochastic=stochastic, order=order
+    )
+    for types, edges in zip(found.node_type.numpy(), found.adjacency.numpy(), strict=True):
+        assert faults(rules, types, edges) == []
+
+
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("samples", [1, 65])
 @pytest.mark.parametrize("hidden", [5, 33, 70])
@@ -196,7 +210,8 @@ def test_long_graphs(ops, order):
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_one_node(ops, order):
-    tables = [torch.ones(1, 1).bool(), *(torch.zeros(1, 1).byte(),), *[torch.zeros(1).int()] * 2]
+    degrees, every = torch.zeros(1).int(), torch.ones(1, 1).bool()
+    tables = [every, torch.zeros(1, 1).byte(), degrees, degrees, every[0], every]
     parameters = make_weights(nodes=1)
     gru = parameters.gru._replace(w_ih=parameters.gru.w_ih[:, :1])
     heads = parameters._replace(
@@ -204,7 +219,7 @@ def test_one_node(ops, order):
     )
     node_type, adjacency, num_nodes = ops.run(
         _decode_cuda, *make_inputs(3), torch.arange(3), [*gru, *heads[1:]], tables,
-        0, 0, False, 3, True, False, order=order,
+        [0, 0, 0, ANY_NUMBER], 3, True, False, order=order,
     )  # fmt: skip
     assert node_type.tolist() == [[0]] * 3
     assert adjacency.tolist() == [[[False]]] * 3

@@ -31,7 +31,7 @@ z = torch.zeros(300, 8)
 allowed = np.array([[True, False], [True, True], [False, True]])
 edges = np.triu(np.ones((3, 3), np.uint8), 1)
 degrees = np.zeros(2, np.int32), np.full(2, 3, np.int32)
-rules = DecodeRules(0, 1, allowed, edges, *degrees, False)
+rules = DecodeRules(0, 1, allowed, edges, *degrees, "free")
 
 predictor = PredictorParameters(*weights((64, 8), 64, (64, 64), 64, (1, 64), 1, 1))
 rows = torch.arange(400)
