@@ -20,7 +20,9 @@ struct DecoderWeights {
   const T *type_out, *type_out_bias;     // (num_types, type_dim), (num_types,)
   const T *edge_u, *edge_v, *edge_z, *edge_bias;  // as the type's, of edge_dim
   const T *edge_out, *edge_out_bias;              // (edge_dim,), (1,)
-  const T *edge_place, *type_place;  // (max_nodes, edge_dim), (max_nodes, type_dim), or nullptr
+  // Terms for places, or nullptr: (max_nodes, edge_dim), (max_nodes, type_dim), (max_nodes,
+  // edge_dim)
+  const T *edge_place, *type_place, *source_place;
 };
 
 enum EdgeRule : uint8_t { kForbidden = 0, kFree = 1, kForced = 2 };

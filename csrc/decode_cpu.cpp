@@ -130,6 +130,13 @@ class Block {
                     buffer_.get());
     model_.edge_u.multiply(alive_.data(), count, h_.get(), ld_, sources(v), model_.edge_width,
                            buffer_.get());
+    if (model_.weights.source_place == nullptr) return;
+    const int64_t size = model_.weights.edge_dim;
+    const T* term = model_.weights.source_place + v * size;
+    for (const int64_t row : alive_) {
+      T* source = sources(v) + row * model_.edge_width;
+      for (int64_t j = 0; j < size; ++j) source[j] += term[j];
+    }
   }
 
   void update(int64_t v) {

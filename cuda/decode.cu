@@ -267,8 +267,15 @@ class Loop {
     update_states(w.gru, rows, to.type, a, false, run_, nullptr, to.h);
     send_messages(w.gru, rows, nullptr, static_cast<int32_t>(v), to.h, run_, nullptr,
                   to.messages + v * samples * w.gru.hidden);
-    multiply_whole<Weight::kRows>("sources", to.h, samples, w.edge_u, w.gru.hidden, w.edge_dim,
-                                  run_, Store{to.sources + v * samples * w.edge_dim, w.edge_dim});
+    float* sources = to.sources + v * samples * w.edge_dim;
+    if (w.source_place == nullptr) {
+      multiply_whole<Weight::kRows>("sources", to.h, samples, w.edge_u, w.gru.hidden, w.edge_dim,
+                                    run_, Store{sources, w.edge_dim});
+    } else {
+      multiply_whole<Weight::kRows>(
+          "sources", to.h, samples, w.edge_u, w.gru.hidden, w.edge_dim, run_,
+          StoreBiased{w.source_place + v * w.edge_dim, sources, w.edge_dim});
+    }
   }
 
   Scene scene_;

@@ -78,6 +78,7 @@ def make_weights(
         edge_out_bias=draw(1),
         edge_place=draw(nodes, edge_dim) if place else None,
         type_place=draw(nodes, type_dim) if place else None,
+        source_place=draw(nodes, edge_dim) if place else None,
     )
 
 

@@ -82,7 +82,8 @@ def _reconstruction(decoder, dag, z):
         one_hot = torch.eye(8, dtype=torch.float64)[dag.node_types[v]]
         bare = decoder.propagation.gru(one_hot[None], torch.zeros_like(states[:1]))[0]
         for u in range(v - 1):
-            hidden = decoder.edge_source(states[u]) + decoder.edge_target(bare)
+            hidden = decoder.edge_source(states[u]) + decoder.source_place[u]
+            hidden = hidden + decoder.edge_target(bare)
             hidden = hidden + decoder.edge_place[v]
             if decoder.edge_latent is not None:
                 hidden = hidden + decoder.edge_latent(z)

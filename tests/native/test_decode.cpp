@@ -73,7 +73,8 @@ struct Decoder {
   int64_t latent;
   GruArrays<T> gru;
   std::vector<T> type_h, type_z, type_bias, type_out, type_out_bias;
-  std::vector<T> edge_u, edge_v, edge_z, edge_bias, edge_out, edge_out_bias, edge_place, type_place;
+  std::vector<T> edge_u, edge_v, edge_z, edge_bias, edge_out, edge_out_bias, edge_place, type_place,
+      source_place;
 
   // Without `latent` the heads see no z; with it the edges know their target's place.
   Decoder(int64_t latent_dim, int64_t nodes)
@@ -96,6 +97,7 @@ struct Decoder {
     edge_z = draw(kEdgeDim, latent);
     edge_place = draw(nodes, kEdgeDim);
     type_place = draw(nodes, kTypeDim);
+    source_place = draw(nodes, kEdgeDim);
   }
 
   ngae::DecoderWeights<T> view() const {
@@ -118,7 +120,8 @@ struct Decoder {
             edge_out.data(),
             edge_out_bias.data(),
             optional(edge_place),
-            optional(type_place)};
+            optional(type_place),
+            optional(source_place)};
   }
 };
 

@@ -85,6 +85,7 @@ def make_decoder(make_parameters: MakeParameters) -> Callable[..., DecoderParame
             edge_out_bias=draw(1),
             edge_place=draw(places, EDGE_DIM) if places else None,
             type_place=draw(places, TYPE_DIM) if places else None,
+            source_place=draw(places, EDGE_DIM) if places else None,
         )
 
     return make

@@ -25,10 +25,10 @@ class Decoder(nn.Module):
 
     z enters as the first node's aggregate, `h_0 = GRU(start, tanh(W z + b))`, and, with
     `latent_in_heads`, also the first layer of both heads. Both heads get a term for the place of
-    the node that is decided. Before its edges are decided a node's state depends on its type alone,
-    so that without it two nodes of one type would have to get the same edges; and two nodes of one
-    type that are fed alike have one state, so that the nodes after them would have to be of one
-    type.
+    the node that is decided, and the edge head one for the place of the source: before its edges
+    are decided a node's state depends on its type alone, and two nodes of one type that are fed
+    alike have one state, so that without these terms both would have to get the same edges, feed
+    the same nodes, and be followed by the same type.
     """
 
     def __init__(self, rules: DecodeRules, config: ModelConfig) -> None:
@@ -46,6 +46,7 @@ class Decoder(nn.Module):
         self.edge_target = nn.Linear(hidden, head, bias=False)
         self.edge_place = _places(rules.max_nodes, head)
         self.type_place = _places(rules.max_nodes, head)
+        self.source_place = _places(rules.max_nodes, head)
         self.edge_out = nn.Linear(head, 1)
         self.type_latent = self._latent(config)
         self.edge_latent = self._latent(config)
@@ -109,7 +110,8 @@ class Decoder(nn.Module):
         return _sum_by_graph(loss, decisions.type_graph, batch.num_graphs)
 
     def _edge_loss(self, batch: GraphBatch, decisions: Decisions, h: Tensor, z: Tensor) -> Tensor:
-        source = dense(self.edge_source, h, self.precision)  # (num_states, head_dim)
+        places = gather_rows(self.source_place, decisions.states.node_index.long())
+        source = dense(self.edge_source, h, self.precision) + places  # (num_states, head_dim)
         by_type = dense(self.edge_target, self.propagation.type_states(), self.precision)
         target = gather_rows(by_type, batch.node_type.long())
         target = target + gather_rows(self.edge_place, batch.node_index.long())
@@ -139,6 +141,7 @@ class Decoder(nn.Module):
             edge_out_bias=self.edge_out.bias,
             edge_place=self.edge_place,
             type_place=self.type_place,
+            source_place=self.source_place,
         )
 
 

@@ -49,8 +49,8 @@ def decode(
         type v   ~ softmax(type_out relu(type_h h_{v-1} + type_z z + type_place[v] + type_bias)
                            + type_out_bias)
         u feeds v with probability
-            sigmoid(edge_out . relu(edge_u h_u + edge_v g + edge_z z + edge_place[v] + edge_bias)
-                    + edge_out_bias)
+            sigmoid(edge_out . relu(edge_u h_u + source_place[u] + edge_v g + edge_z z
+                                    + edge_place[v] + edge_bias) + edge_out_bias)
             where g = GRUCell(onehot(type v), 0)
         h_v      = GRUCell(onehot(type v), sum of the messages of the nodes that feed v)
 
@@ -166,6 +166,7 @@ def _check_weights(parameters: DecoderParameters, rules: DecodeRules, latent: in
         "edge_out_bias": (1,),
         "edge_place": (rules.max_nodes, edge_dim),
         "type_place": (rules.max_nodes, type_dim),
+        "source_place": (rules.max_nodes, edge_dim),
     }
     for name, shape in shapes.items():
         check_tensor("decode", name, getattr(parameters, name), shape, like)

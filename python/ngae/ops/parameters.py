@@ -56,6 +56,7 @@ class DecoderParameters(NamedTuple):
         edge_out_bias: (1,).
         edge_place: (max_nodes, edge_dim) term for the target's place in its graph, or None.
         type_place: (max_nodes, type_dim) term for the place whose type is decided, or None.
+        source_place: (max_nodes, edge_dim) term for the source's place, or None.
     """
 
     gru: DagGruParameters
@@ -72,6 +73,7 @@ class DecoderParameters(NamedTuple):
     edge_out_bias: Tensor
     edge_place: Tensor | None = None
     type_place: Tensor | None = None
+    source_place: Tensor | None = None
 
 
 class PredictorParameters(NamedTuple):

@@ -56,7 +56,7 @@ def decode(
     node_type[:, 0] = rules.start_type
     h = gru_cell(gru, node_type[:, 0], initial, precision)
     messages = [_message_of(scene, 0, h)]
-    sources = [product(h, parameters.edge_u, precision)]
+    sources = [_source_of(scene, 0, h)]
     alive = torch.ones(rows, dtype=torch.bool, device=z.device)
     for v in range(1, rules.max_nodes):
         loose = _loose_ends(rules, node_type[:, :v], adjacency[:, :v])
@@ -70,7 +70,7 @@ def decode(
         aggregate = (torch.stack(messages, dim=1) * edges.unsqueeze(2).to(h.dtype)).sum(dim=1)
         h = gru_cell(gru, types, aggregate, precision)
         messages.append(_message_of(scene, v, h))
-        sources.append(product(h, parameters.edge_u, precision))
+        sources.append(_source_of(scene, v, h))
         alive = alive & (types != rules.end_type)
     num_nodes = (node_type >= 0).sum(dim=1)
     return Decoded(node_type.int(), adjacency, num_nodes.int())
@@ -117,6 +117,14 @@ def _loose_ends(rules: DecodeRules, types: Tensor, adjacency: Tensor) -> Tensor:
     """Nodes (B, v) so far that feed none and must; adjacency (B, v, max_nodes)."""
     must_feed = torch.from_numpy(rules.must_feed).to(types.device)[types.clamp(min=0)]
     return must_feed & ~adjacency.any(dim=2)
+
+
+def _source_of(scene: _Scene, node: int, h: Tensor) -> Tensor:
+    """The part (B, edge_dim) that node `node` of state h gives to the edges out of it."""
+    source = product(h, scene.parameters.edge_u, scene.precision)
+    if scene.parameters.source_place is None:
+        return source
+    return source + scene.parameters.source_place[node]
 
 
 def _choose_types(
