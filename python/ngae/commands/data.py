@@ -21,6 +21,7 @@ examples:
   python -m ngae.data formats
   python -m ngae.data check table.csv --arch-col arch --performance-col acc
   python -m ngae.data convert --from dvae final_structures6.txt table.csv
+  python -m ngae.data sample enas12 enas12.csv --rows 100000
 """
 
 FORMATS = """\
@@ -53,7 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(
-        dest="action", required=True, metavar="list|get|check|formats|convert"
+        dest="action", required=True, metavar="list|get|check|formats|convert|sample"
     )
     console.add_common_flags(commands.add_parser("list", help="list the tables known by name"))
     commands.add_parser("formats", help="describe the files that can be read or converted")
@@ -63,6 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_flags(check, DataConfig, "data")
     _add_get(commands.add_parser("get", help="fetch a published table into the cache"))
     _add_convert(commands.add_parser("convert", help="turn a published file into a table"))
+    _add_sample(commands.add_parser("sample", help="draw architectures of a space at random"))
     return parser
 
 
@@ -91,10 +93,26 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
     console.add_common_flags(parser)
 
 
+def _add_sample(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("space", metavar="SPACE", help="its name, or yours as module:Name")
+    parser.add_argument("target", metavar="TABLE", help="the .csv or .jsonl file to write")
+    parser.add_argument("--rows", type=int, default=10_000, metavar="N", help="(default: 10000)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="(default: 0)")
+    parser.add_argument("--overwrite", action="store_true", help="replace a table that is there")
+    console.add_common_flags(parser)
+
+
 def command(arguments: argparse.Namespace) -> int:
     """Do the action; the exit code."""
-    actions = {"list": _list, "formats": _formats, "check": _check, "get": _get}
-    actions.get(arguments.action, _convert)(arguments)
+    actions = {
+        "list": _list,
+        "formats": _formats,
+        "check": _check,
+        "get": _get,
+        "convert": _convert,
+        "sample": _sample,
+    }
+    actions[arguments.action](arguments)
     return 0
 
 
@@ -192,6 +210,32 @@ def _convert(arguments: argparse.Namespace) -> None:
         console.give(json.dumps({"path": str(made.path), "rows": made.rows}))
     else:
         console.give(f"{made.path}: {made.rows:,} rows")
+
+
+def _sample(arguments: argparse.Namespace) -> None:
+    if arguments.rows < 1 or arguments.seed < 0:
+        raise UsageError(
+            f"data sample: expected --rows from 1 and --seed from 0, found {arguments.rows} and "
+            f"{arguments.seed}"
+        )
+    from ngae.data.sampling import draw_distinct, write_table
+    from ngae.spaces import space_named
+
+    space, target = space_named(arguments.space), Path(arguments.target)
+    with Bar(space.name, "architectures") as bar:
+        dags = draw_distinct(
+            space, arguments.rows, arguments.seed, lambda n: bar.moved(n, arguments.rows)
+        )
+    write_table(dags, space, target, overwrite=arguments.overwrite)
+    if arguments.json:
+        console.give(json.dumps({"path": str(target), "rows": len(dags)}))
+        return
+    if len(dags) < arguments.rows:
+        console.say(f"note: {space.name} gave no more than {len(dags):,} distinct architectures")
+    console.give(f"{target}: {len(dags):,} rows, space {space.name}")
+    console.say(
+        f"next: ngae train --data {target} --space {arguments.space} --performance-col none"
+    )
 
 
 def _check(arguments: argparse.Namespace) -> None:

@@ -15,10 +15,12 @@ class Bar:
 
     Args:
         name: What is fetched.
+        unit: What is counted: bytes, B, or something else.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, unit: str = "B") -> None:
         self.name = name
+        self.unit = unit
         self.bar: Any = None
         self.shown = -1
 
@@ -37,8 +39,8 @@ class Bar:
         step = done * 10 // total if total else done // STEP
         if step > self.shown:
             self.shown = step
-            end = f" of {total / 1e6:.1f}" if total else ""
-            console.say(f"{self.name}: {done / 1e6:.1f}{end} MB")
+            end = f" of {self._shown(total)}" if total else ""
+            console.say(f"{self.name}: {self._shown(done)}{end}{self._unit}")
 
     def say(self, text: str) -> None:
         """Print a message beside the bar."""
@@ -46,12 +48,19 @@ class Bar:
             self.bar.clear()
         console.say(text)
 
+    def _shown(self, count: int) -> str:
+        return f"{count / 1e6:.1f}" if self.unit == "B" else f"{count:,}"
+
+    @property
+    def _unit(self) -> str:
+        return " MB" if self.unit == "B" else f" {self.unit}"
+
     def _move_bar(self, done: int, total: int | None) -> None:
         from tqdm import tqdm
 
         if self.bar is None:
             self.bar = tqdm(
-                total=total, desc=self.name, unit="B", unit_scale=True, dynamic_ncols=True
+                total=total, desc=self.name, unit=self.unit, unit_scale=True, dynamic_ncols=True
             )
         self.bar.total = total
         self.bar.update(done - self.bar.n)

@@ -77,6 +77,11 @@ class Reading:
         """Columns that are read: the architecture's, numbers, keys of further files."""
         return (*self.columns.arch, *self.own, *(joined.key for joined in self.joined))
 
+    @property
+    def optional(self) -> frozenset[str]:
+        """Columns whose cells may be missing."""
+        return frozenset(name for name, bounds in self.bounds.items() if bounds.may_miss)
+
     def text(self, row: RawRow) -> str:
         """Return the text of the architecture of `row`."""
         return JOINT.join(str(value) for value in row.values[: len(self.columns.arch)])

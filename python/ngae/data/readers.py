@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import islice
 from typing import Any, Protocol
 
@@ -29,8 +29,12 @@ class Source(Protocol):
 
     names: tuple[str, ...]
 
-    def blocks(self, names: Sequence[str], burn_in: int) -> Iterator[RawBlock]:
+    def blocks(
+        self, names: Sequence[str], burn_in: int, optional: Container[str] = ()
+    ) -> Iterator[RawBlock]:
         """Yield rows after the first `burn_in`, of the columns `names` in their order.
+
+        In JSON a key of `optional` may be absent, which stands for null.
 
         Raises:
             DataError: A column is missing or stands twice, or the file cannot be read on.
@@ -46,7 +50,9 @@ class DvaeText:
         self.lines = Lines(text, problems)
         self.problems = problems
 
-    def blocks(self, names: Sequence[str], burn_in: int) -> Iterator[RawBlock]:
+    def blocks(
+        self, names: Sequence[str], burn_in: int, optional: Container[str] = ()
+    ) -> Iterator[RawBlock]:
         """Yield rows, as `Source.blocks`."""
         _check_names(names, self.names, None, self.problems)
         order = [self.names.index(name) for name in names]
@@ -88,7 +94,9 @@ class Csv:
             raise problems.fatal(self.line, *_fault(self.head, cells))
         self.names = tuple(cell.strip() for cell in cells)
 
-    def blocks(self, names: Sequence[str], burn_in: int) -> Iterator[RawBlock]:
+    def blocks(
+        self, names: Sequence[str], burn_in: int, optional: Container[str] = ()
+    ) -> Iterator[RawBlock]:
         """Yield rows, as `Source.blocks`."""
         width = len(self.names)
         _check_names(names, self.names, self.line, self.problems, _starts(self.head, width))
@@ -181,17 +189,21 @@ class JsonLines:
         self.lines.back_to(start)
         return names
 
-    def blocks(self, names: Sequence[str], burn_in: int) -> Iterator[RawBlock]:
+    def blocks(
+        self, names: Sequence[str], burn_in: int, optional: Container[str] = ()
+    ) -> Iterator[RawBlock]:
         """Yield rows, as `Source.blocks`."""
 
         def locate(line: str) -> list[int]:
             spans = _spans(line)
-            starts = [spans[name][0] for name in names]
+            starts = [spans.get(name, (0, 0))[0] for name in names]
             return [start + 2 if line[start] == '"' else start + 1 for start in starts]
 
-        return _blocks(self._records(names, burn_in), locate)
+        return _blocks(self._records(names, burn_in, optional), locate)
 
-    def _records(self, names: Sequence[str], burn_in: int) -> Iterator[Record]:
+    def _records(
+        self, names: Sequence[str], burn_in: int, optional: Container[str]
+    ) -> Iterator[Record]:
         for number, line in islice(self.lines, burn_in, None):
             try:
                 value = json.loads(line, object_pairs_hook=_no_repeats)
@@ -205,13 +217,17 @@ class JsonLines:
             if not isinstance(value, dict):
                 self.problems.add(number, 1, "a JSON object", _shown(line))
                 continue
-            missing = [name for name in names if name not in value]
+            missing = [name for name in names if name not in value and name not in optional]
             if missing:
                 found = f"keys {_shown(', '.join(value))}"
                 self.problems.add(number, 1, f"the key {missing[0]}", found)
                 continue
             spans = _spans(line)
-            yield number, line, [_json_cell(value[name], line, *spans[name]) for name in names]
+            yield (
+                number,
+                line,
+                [_json_cell(value[n], line, *spans[n]) if n in value else "null" for n in names],
+            )
 
 
 SOURCES: dict[str, type[DvaeText] | type[Csv] | type[JsonLines]] = {

@@ -56,7 +56,7 @@ def read_table(path: str, config: DataConfig) -> Table:
     joins = [p.strip() for p in config.join.split(",") if p.strip()]
     for further in joins:
         reading.join(read_joined(further, source.names, columns.numbers, reading.bounds))
-    raw = source.blocks(reading.wanted, config.burn_in)
+    raw = source.blocks(reading.wanted, config.burn_in, reading.optional)
     first = next(raw, None)
     if first is None:
         problems.raise_if_any()
