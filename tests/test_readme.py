@@ -47,6 +47,8 @@ def test_shell_lines_are_commands_that_exist(words):
         PARSERS[words[2]]().parse_args(words[3:])
     elif words[0] == "ngae":
         assert words[1] in cli._COMMANDS
+        if f"ngae.{words[1]}" in PARSERS:
+            PARSERS[f"ngae.{words[1]}"]().parse_args(words[2:])
     elif "/" in words[0]:
         assert os.access(README.parent / words[0], os.X_OK)
     else:

@@ -42,6 +42,10 @@ class SpaceLike(Protocol):
     def build(self, dag: Dag) -> torch.nn.Module:
         """Make the network that `dag` describes."""
 
+    def resized(self, **sizes: Any) -> SpaceLike:
+        """Return the space with other sizes of its networks."""
+        ...
+
 
 @dataclass(frozen=True)
 class Dag:
@@ -233,15 +237,20 @@ class Dag:
             raise GraphError("Dag.to_module: expected a Dag of a search space, found none")
         return drawing.to_module(self.space.name, self.node_types, self.edges)
 
-    def to_torch(self) -> torch.nn.Module:
-        """Make the network that this Dag describes, by its space's `build`.
+    def to_torch(self, **sizes: Any) -> torch.nn.Module:
+        """Make the network that this Dag describes, by its space's `build`, untrained.
+
+        Args:
+            sizes: Other sizes than the space's own, fields of its `network` by name, such as
+                `num_classes=100`.
 
         Raises:
             GraphError: The Dag belongs to no space.
+            UsageError: A size that the networks of the space do not have.
         """
         if self.space is None:
             raise GraphError("Dag.to_torch: expected a Dag of a search space, found none")
-        return self.space.build(self)
+        return self.space.resized(**sizes).build(self)
 
 
 def topological_order(num_nodes: int, edges: Sequence[tuple[int, int]]) -> list[int]:

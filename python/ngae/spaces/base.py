@@ -5,15 +5,18 @@ Nothing outside `ngae.spaces` asks which space it has.
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ngae.dag import Dag
 from ngae.dags import Dags
+from ngae.errors import UsageError
 from ngae.rules import DecodeRules
 
 if TYPE_CHECKING:
@@ -28,6 +31,8 @@ class SearchSpace(ABC):
         node_type_names: A label for each node type.
         max_nodes: Most nodes of a graph, start and end included.
         complexity_names: Names of the complexities that `complexity` computes exactly.
+        network: Sizes of the networks that `build` makes, a frozen dataclass; None where they have
+            none, or there are no networks.
         arch_columns: Columns that hold an architecture in published tables of the space, one
             choice after the other; the cells of several columns are joined by ";" for `parse`.
     """
@@ -37,6 +42,7 @@ class SearchSpace(ABC):
     max_nodes: int
     complexity_names: tuple[str, ...] = ()
     arch_columns: tuple[tuple[str, ...], ...] = ()
+    network: Any = None
 
     @property
     def num_node_types(self) -> int:
@@ -102,6 +108,27 @@ class SearchSpace(ABC):
             NotImplementedError: The space has no networks.
         """
         raise NotImplementedError(f"the space {self.name} builds no networks")
+
+    def resized(self, **sizes: Any) -> Self:
+        """Return the same space with other sizes of its networks, and so other complexities.
+
+        Args:
+            sizes: Fields of `network` by name, such as `num_classes=100`.
+
+        Raises:
+            UsageError: A size that these networks do not have, or a value that they refuse.
+        """
+        known = [] if self.network is None else [f.name for f in dataclasses.fields(self.network)]
+        for name in sizes:
+            if name not in known:
+                raise UsageError(
+                    f"{self.name}: expected one of the sizes {', '.join(known) or '(none)'}, "
+                    f"found {name!r}"
+                )
+        other = copy.copy(self)
+        if sizes:
+            other.network = dataclasses.replace(self.network, **sizes)
+        return other
 
     def complexity(self, dags: Sequence[Dag]) -> NDArray[np.float64]:
         """Compute the exact complexities without building the networks.
