@@ -81,8 +81,8 @@ def test_a_gru_takes_the_step_written_by_hand():
     module = RecurrentCell(GRU, 5, 7).double()
     x, h = draw(3, 5), draw(3, 7, seed=1)
     first, second, third = (p for p, node in enumerate(GRU) if node.kind == "linear")
-    r, z = linear(module, first, x, h).sigmoid(), linear(module, second, x, h).sigmoid()
-    t = linear(module, third, x, r * h).tanh()
+    r, z = linear(module, first, x, h).sigmoid(), linear(module, third, x, h).sigmoid()
+    t = linear(module, second, x, r * h).tanh()
     assert_close(module(x, (h,))[0], z * h + (1 - z) * t)
 
 

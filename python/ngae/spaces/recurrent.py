@@ -29,7 +29,7 @@ from ngae.networks.recurrent import (
 from ngae.rules import FREE, DecodeRules
 from ngae.spaces.base import SearchSpace
 from ngae.spaces.recurrent_draw import draw_cell
-from ngae.spaces.recurrent_text import ARITY, read_cell, write_cell
+from ngae.spaces.recurrent_text import ARITY, OUTPUTS, read_cell, write_cell
 
 if TYPE_CHECKING:
     import torch
@@ -185,9 +185,15 @@ class RecurrentSpace(SearchSpace):
         return json.dumps(write_cell(self.cell(dag)), separators=(",", ":"))
 
     def from_cell(self, cell: Sequence[CellNode]) -> Dag:
-        """Make the Dag of a cell given node by node."""
-        edges = tuple((u, v) for v, node in enumerate(cell) for u in node.inputs)
-        return Dag(tuple(NUMBERS[node.kind] for node in cell), edges, self)
+        """Make the Dag of a cell given node by node; its operations are numbered afresh.
+
+        A cell can be written in many orders, and a model would have to learn them all. Here the
+        next operation is always the one whose latest input is the most recent.
+        """
+        order = _depth_first(cell)
+        place = {node: i for i, node in enumerate(order)}
+        edges = tuple((place[u], place[v]) for v, node in enumerate(cell) for u in node.inputs)
+        return Dag(tuple(NUMBERS[cell[node].kind] for node in order), edges, self)
 
     def cell(self, dag: Dag) -> tuple[CellNode, ...]:
         """Return the cell node by node."""
@@ -227,6 +233,23 @@ class RecurrentSpace(SearchSpace):
             x_elsewhere=count(graph[~into_linear & of_x]).clip(max=1),
         )
         return recurrent_costs(counts, self.network).astype(np.float64)
+
+
+def _depth_first(cell: Sequence[CellNode]) -> list[int]:
+    """Order the operations: latest input as late as can be, then type, then inputs."""
+    operations = {v for v, node in enumerate(cell) if node.kind in OPERATIONS}
+    order = [v for v, node in enumerate(cell) if node.kind.startswith(("x", "h_prev"))]
+    place = {node: i for i, node in enumerate(order)}
+    while operations:
+        ready = [v for v in operations if all(u in place for u in cell[v].inputs)]
+        inputs = {v: sorted((place[u] for u in cell[v].inputs), reverse=True) for v in ready}
+        node = min(
+            ready, key=lambda v: ([-u for u in inputs[v][:1]], NUMBERS[cell[v].kind], inputs[v], v)
+        )
+        place[node] = len(order)
+        order.append(node)
+        operations.remove(node)
+    return order + [v for v, node in enumerate(cell) if node.kind in OUTPUTS]
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
