@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ngae import console
+from ngae.oracles.config import OracleConfig
 from ngae.search.config import SearchConfig
 from ngae.settings import add_flags, given_flags, make
 
@@ -15,6 +16,8 @@ examples:
   python -m ngae.search runs/digits6-ngae-s0
   python -m ngae.search runs/digits6-ngae-s0 --budget 100 --weight 0.3 --weigh macs
   python -m ngae.search runs/digits6-ngae-s0 --oracle train --budget 10
+  python -m ngae.search runs/digits6-ngae-s0 --oracle train --workers 4 --ledger answers.jsonl
+  python -m ngae.search runs/digits6-ngae-s0 --oracle "command ./judge.py {arch}" --budget 10
   python -m ngae.search runs/digits6-ngae-s0 --strategy random --seed 1
 """
 
@@ -36,17 +39,20 @@ def build_parser() -> argparse.ArgumentParser:
     console.add_device_flag(parser)
     console.add_common_flags(parser)
     add_flags(parser, SearchConfig, "search")
+    add_flags(parser, OracleConfig, "oracle")
     return parser
 
 
 def command(arguments: argparse.Namespace) -> int:
     """Search and show; the exit code."""
     config = make(SearchConfig, given_flags(arguments, SearchConfig), "flags")
+    oracle = make(OracleConfig, given_flags(arguments, OracleConfig), "flags")
     from ngae.commands.searching import search_and_show
 
     return search_and_show(
         Path(arguments.run),
         config,
+        oracle,
         out=Path(arguments.out) if arguments.out else None,
         overwrite=arguments.overwrite,
         as_json=arguments.json,

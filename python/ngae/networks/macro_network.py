@@ -73,14 +73,15 @@ class MacroBank(nn.Module):
 
         Args:
             images: (batch, image_channels, image_size, image_size).
-            operations: A number into OPERATIONS for each layer.
+            operations: A number into OPERATIONS for each layer; fewer layers than the bank has
+                leave the last ones out.
             inputs: For each layer the nodes that feed it: 0 is the stem, j is layer j - 1.
 
         Returns:
             (batch, num_classes) class scores.
         """
         nodes: list[Tensor] = [self.stem(images)]
-        for layer in range(self.num_layers):
+        for layer in range(len(operations)):
             nodes.append(self.run_layer(layer, nodes, operations[layer], inputs[layer]))
         return self.classify(nodes[-1])
 

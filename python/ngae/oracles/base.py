@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 from ngae.dag import Dag
 from ngae.errors import NgaeError, UsageError
@@ -13,19 +14,66 @@ from ngae.spaces.base import SearchSpace
 
 @dataclass(frozen=True)
 class Answer:
-    """What an oracle says of one architecture.
+    """What an oracle says of one architecture; only performance and complexity guide a search.
 
     Attributes:
-        performance: Higher is better.
+        performance: Higher is better; measured on validation data, never on test data. NaN where
+            the evaluation failed.
         complexity: Complexities by name; lower is better.
         cost_s: Seconds that the answer took; 0 where it was looked up.
-        detail: Further measures by name.
+        detail: What is reported beside it by name, such as the accuracy on test data.
+        status: "ok", or "failed" where there is no performance.
+        error: Why it failed.
+
+    Raises:
+        UsageError: A status of another name, or a failed answer with a performance.
     """
 
     performance: float
     complexity: Mapping[str, float]
     cost_s: float
     detail: Mapping[str, float] = field(default_factory=dict)
+    status: Literal["ok", "failed"] = "ok"
+    error: str = ""
+
+    def __post_init__(self) -> None:
+        if self.status not in ("ok", "failed"):
+            raise UsageError(f"Answer: status: expected ok or failed, found {self.status!r}")
+        if self.status == "failed" and not math.isnan(self.performance):
+            raise UsageError(
+                f"Answer: performance: expected NaN of a failed one, found {self.performance}"
+            )
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is a performance."""
+        return self.status == "ok"
+
+    @classmethod
+    def failed(
+        cls,
+        error: str,
+        complexity: Mapping[str, float] | None = None,
+        cost_s: float = 0.0,
+        detail: Mapping[str, float] | None = None,
+    ) -> Answer:
+        """Make the answer of an evaluation that failed."""
+        return cls(math.nan, complexity or {}, cost_s, detail or {}, "failed", error)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "performance": self.performance,
+            "complexity": dict(self.complexity),
+            "cost_s": self.cost_s,
+            "detail": dict(self.detail),
+            "status": self.status,
+            "error": self.error,
+        }
+
+
+class EvaluationError(NgaeError):
+    """An evaluation that ended without an answer; the same architecture would fail again."""
 
 
 class BudgetExhaustedError(NgaeError):
@@ -84,7 +132,14 @@ class Oracle(Protocol):
         Raises:
             GraphError: The architecture is not in the space; no query is spent.
             BudgetExhaustedError: No query is left.
+            TrainingError, EvaluationError: The evaluation failed; the query is spent. `Recorded`
+                and `Parallel` make failed answers of them.
         """
+
+
+def identity_of(oracle: Oracle) -> str:
+    """Say in one line who answers: two oracles with one identity give the same answers."""
+    return str(getattr(oracle, "identity", f"{oracle.name}, {oracle.space.name}"))
 
 
 def complexity_of(space: SearchSpace, dag: Dag) -> dict[str, float]:

@@ -2,52 +2,61 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ngae.data.records import Table as Records
 from ngae.errors import UsageError
-from ngae.networks.macro import MacroConfig
 from ngae.oracles.base import Oracle
+from ngae.oracles.config import OracleConfig
+from ngae.spaces.base import SearchSpace
 from ngae.spaces.enas import EnasSpace
 
 if TYPE_CHECKING:
+    from ngae.networks.macro import MacroConfig
     from ngae.networks.macro_network import MacroBank
+    from ngae.oracles.images import ImageData
 
-NAMES = ("auto", "table", "shared-weights", "train")
+NAMES = ("auto", "table", "shared-weights", "train", "command PROGRAM ARGUMENTS")
 
 
-def oracle_named(name: str, table: Records) -> Oracle:
+def oracle_named(name: str, table: Records, config: OracleConfig | None = None) -> Oracle:
     """Make the oracle called `name` for the space of `table`.
 
     Args:
         name: `table`; `shared-weights` (the embedded weights for six layers, else weights trained
-            now); `train`; or `auto`: shared weights for the embedded digits6, whose performances
-            they are, and the table itself for every other one.
+            now); `train`; `command PROGRAM ARGUMENTS`, split as a shell would and run without one;
+            or `auto`: shared weights for the embedded digits6, whose performances they are, and
+            the table itself for every other one.
         table: The known rows.
+        config: Images, time-out and retries.
 
     Returns:
         The oracle, with no limit to its budget.
 
     Raises:
         UsageError: No such oracle, or it cannot judge networks of this space.
-        MissingExtraError: scikit-learn is needed and not installed.
+        MissingExtraError: What reads the images is not installed.
+        DataError: The images are not what they should be.
     """
-    if name not in NAMES:
-        raise UsageError(f"--oracle: expected one of {', '.join(NAMES)}, found {name!r}")
+    config = config or OracleConfig()
     if name == "auto":
         name = "shared-weights" if is_embedded(table) else "table"
+    kind, *rest = name.split(maxsplit=1) or [""]
+    if kind == "command":
+        return _command(rest[0] if rest else "", table.space, config)
     if name == "table":
         from ngae.oracles.table import Table
 
         return Table(table)
-    if not isinstance(table.space, EnasSpace):
-        raise UsageError(f"--oracle {name}: expected an ENAS space, found {table.space.name}")
     if name == "train":
         from ngae.oracles.training import Training
 
-        return Training(table.space)
-    return _shared_weights(table.space)
+        return Training(table.space, images=_images(config))
+    if name == "shared-weights":
+        return _shared_weights(table.space, config)
+    raise UsageError(f"--oracle: expected one of {', '.join(NAMES)}, found {name!r}")
 
 
 def is_embedded(table: Records) -> bool:
@@ -55,18 +64,48 @@ def is_embedded(table: Records) -> bool:
     return (table.name, table.source) == ("digits6", "embedded")
 
 
-def _shared_weights(space: EnasSpace) -> Oracle:
-    from ngae.data.digits6 import SPACE
-    from ngae.oracles.shared_weights import SharedWeights
+def _command(text: str, space: SearchSpace, config: OracleConfig) -> Oracle:
+    from ngae.oracles.command import Command
 
-    if (space.num_layers, space.network) == (SPACE.num_layers, SPACE.network):
+    try:
+        argv = shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"--oracle command: expected closed quotes, found: {error}") from error
+    return Command(argv, space, config.oracle_timeout or None, config.oracle_retries)
+
+
+def _images(config: OracleConfig) -> ImageData | None:
+    """The images that are asked for; None stands for the digits, which oracles take by default."""
+    if config.images == "digits":
+        return None
+    from ngae.oracles.image_names import images_named
+
+    return images_named(config.images)
+
+
+def _shared_weights(space: SearchSpace, config: OracleConfig) -> Oracle:
+    from ngae.data.digits6 import SPACE
+    from ngae.oracles.shared_weights import SharedWeights, check_has_bank
+
+    check_has_bank(space, "--oracle shared-weights")
+    assert isinstance(space, EnasSpace)
+    images = _images(config)
+    if images is None and (space.name, space.network) == (SPACE.name, SPACE.network):
         return SharedWeights.for_digits6()
-    return SharedWeights(space, _trained(space.num_layers, space.network))
+    weights = _trained(space.num_layers, space.least_layers, space.network, images)
+    return SharedWeights(space, weights, images=images)
 
 
 @lru_cache(maxsize=4)
-def _trained(num_layers: int, network: MacroConfig) -> MacroBank:
+def _trained(
+    num_layers: int, least_layers: int, network: MacroConfig, images: ImageData | None
+) -> MacroBank:
     """Frozen weights, trained once for these sizes in a process: it takes up to a minute."""
     from ngae.oracles.shared_weights import train_shared_weights
 
-    return train_shared_weights(EnasSpace(num_layers, network))
+    space = EnasSpace(num_layers, network, least_layers=least_layers)
+    return (
+        train_shared_weights(space)
+        if images is None
+        else train_shared_weights(space, images=images)
+    )

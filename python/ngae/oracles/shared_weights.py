@@ -7,8 +7,10 @@ gradients go into one bank of weights. An answer takes milliseconds and trains n
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,9 +24,12 @@ from ngae.data.digits6 import SPACE, WEIGHTS, check_weights
 from ngae.errors import TrainingError, UsageError
 from ngae.networks.macro_network import MacroBank
 from ngae.oracles.base import Answer, Budget, complexity_of
-from ngae.oracles.digits import check_takes_digits, load_digits_images
-from ngae.oracles.weights_file import load_weights
+from ngae.oracles.digits import load_digits_images
+from ngae.oracles.fitting import check_sizes
+from ngae.oracles.images import ImageData, as_input
+from ngae.oracles.weights_file import load_weights, packed_weights, unpacked_weights
 from ngae.settings import check_ranges, setting
+from ngae.spaces.base import SearchSpace
 from ngae.spaces.enas import EnasSpace
 
 
@@ -50,8 +55,9 @@ def train_shared_weights(
     space: EnasSpace,
     config: SharedWeightsConfig | None = None,
     on_step: Callable[[int, float], None] | None = None,
+    images: ImageData | None = None,
 ) -> MacroBank:
-    """Train one bank of weights for all architectures of `space` on the 8x8 digits.
+    """Train one bank of weights for all architectures of `space`.
 
     loss of a step = mean over the drawn networks of their cross entropy.
 
@@ -59,18 +65,20 @@ def train_shared_weights(
         space: The space; its `network` gives the width.
         config: Settings; the defaults take some 30 seconds of one core for six layers.
         on_step: Called with each step and its loss.
+        images: What to train on, the training part; the 8x8 digits by default.
 
     Returns:
         The trained bank, frozen.
 
     Raises:
-        UsageError: The space's networks do not take 8x8 digits.
+        UsageError: The space has no shared weights, or its networks do not take the images.
         TrainingError: The loss is not finite.
-        MissingExtraError: scikit-learn is not installed.
+        MissingExtraError: scikit-learn is not installed, and no images are given.
     """
     config = config or SharedWeightsConfig()
-    check_takes_digits(space.network, "train_shared_weights")
-    images, labels, _, _ = load_digits_images()
+    images = images or load_digits_images()
+    check_has_bank(space, "train_shared_weights")
+    check_sizes(space, images, "train_shared_weights")
     rng = np.random.default_rng(config.seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
@@ -81,7 +89,7 @@ def train_shared_weights(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)
     for step in range(config.steps):
         optimizer.zero_grad()
-        loss = _step_loss(bank, space, config, (images, labels), rng)
+        loss = _step_loss(bank, space, config, images, rng)
         if not torch.isfinite(loss):
             raise TrainingError(f"train_shared_weights: step {step}: the loss is {loss.item()}")
         loss.backward()
@@ -97,15 +105,15 @@ def _step_loss(
     bank: MacroBank,
     space: EnasSpace,
     config: SharedWeightsConfig,
-    digits: tuple[Tensor, Tensor],
+    images: ImageData,
     rng: np.random.Generator,
 ) -> Tensor:
     """Mean cross entropy of networks drawn uniformly, each on its own batch of images; scalar."""
-    images, labels = digits
+    labels = images.train_labels
     losses = []
     for _ in range(config.networks):
-        rows = torch.from_numpy(rng.integers(len(images), size=config.batch_size))
-        scores = bank(images[rows], *space.layers(space.sample(rng)))
+        rows = torch.from_numpy(rng.integers(len(labels), size=config.batch_size))
+        scores = bank(as_input(images.train_images[rows]), *space.layers(space.sample(rng)))
         losses.append(functional.cross_entropy(scores, labels[rows]))
     return torch.stack(losses).mean()
 
@@ -120,23 +128,33 @@ class SharedWeights:
         space: The space.
         weights: The bank, trained for as many layers and the same network sizes.
         budget: Queries allowed, or None for any number.
+        images: What to judge by, the validation part, all of it at once; by default the digits.
 
     Raises:
-        UsageError: Space and weights do not fit.
-        MissingExtraError: scikit-learn is not installed.
+        UsageError: Space, weights and images do not fit, or the space has no shared weights.
+        MissingExtraError: scikit-learn is not installed, and no images are given.
     """
 
     name = "shared-weights"
 
-    def __init__(self, space: EnasSpace, weights: MacroBank, budget: int | None = None) -> None:
-        check_takes_digits(space.network, "SharedWeights")
+    def __init__(
+        self,
+        space: EnasSpace,
+        weights: MacroBank,
+        budget: int | None = None,
+        images: ImageData | None = None,
+    ) -> None:
+        check_has_bank(space, "SharedWeights")
+        self.images = images or load_digits_images()
+        check_sizes(space, self.images, "SharedWeights")
         expected, found = (space.num_layers, space.network), (weights.num_layers, weights.config)
         if expected != found:
             raise UsageError(f"SharedWeights: weights: expected {expected}, found {found}")
         self.space = space
         self._bank = weights
         self._budget = Budget(budget)
-        self._images, self._labels = load_digits_images()[2:]
+        self._inputs = as_input(self.images.validation_images)
+        self._labels = self.images.validation_labels
 
     @classmethod
     def for_digits6(cls, budget: int | None = None) -> SharedWeights:
@@ -148,6 +166,17 @@ class SharedWeights:
         """
         check_weights()
         return cls(SPACE, load_weights(WEIGHTS), budget)
+
+    @property
+    def identity(self) -> str:
+        """Space, images and digits of the weights."""
+        digest = hashlib.sha256(packed_weights(self._bank)).hexdigest()[:16]
+        return f"shared-weights, {self.space.name}, {self.images.identity}, weights {digest}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Weights travel to another process as bytes; torch would send handles of shared memory.
+        weights = packed_weights(self._bank)
+        return _restored, (self.space, weights, self._budget.limit, self.images)
 
     @property
     def queries(self) -> int:
@@ -187,11 +216,11 @@ class SharedWeights:
             on_dag: Called after each.
 
         Returns:
-            int64 (len(dags),), from 0 to 897.
+            int64 (len(dags),), from 0 to the number of validation images.
         """
         rows = [self.space.layers(dag) for dag in dags]
         correct = np.zeros(len(dags), dtype=np.int64)
-        nodes: list[Tensor] = [self._bank.stem(self._images)]
+        nodes: list[Tensor] = [self._bank.stem(self._inputs)]
         known: list[tuple[int, tuple[int, ...]]] = []
         for index in sorted(range(len(dags)), key=lambda i: list(zip(*rows[i], strict=True))):
             layers = list(zip(*rows[index], strict=True))
@@ -207,3 +236,22 @@ class SharedWeights:
             if on_dag is not None:
                 on_dag()
         return correct
+
+
+def check_has_bank(space: SearchSpace, caller: str) -> None:
+    """Require a space whose architectures can share one bank of weights.
+
+    Raises:
+        UsageError: Naming the space.
+    """
+    if not isinstance(space, EnasSpace):
+        raise UsageError(
+            f"{caller}: expected a space with shared weights (ENAS macro), found {space.name}",
+            remedy="use --oracle train",
+        )
+
+
+def _restored(
+    space: EnasSpace, weights: bytes, limit: int | None, images: ImageData
+) -> SharedWeights:
+    return SharedWeights(space, unpacked_weights(weights), limit, images)

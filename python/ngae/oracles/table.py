@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ngae.dag import Dag
 from ngae.data.records import Dataset
@@ -14,7 +17,10 @@ from ngae.spaces.base import SearchSpace
 class Table:
     """Answers for the architectures of a table, whatever the order of their nodes.
 
-    Rows with the same architecture answer with the mean of their performances and complexities.
+    Rows with the same architecture answer with the mean of their performances, complexities and
+    reported columns. An architecture that is not in the table is answered by the representative of
+    those that compute the same (`SearchSpace.canonical`), and one whose performance the table does
+    not know fails.
 
     Args:
         data: The table, or a data set (all its rows).
@@ -33,37 +39,61 @@ class Table:
             self._rows.setdefault(digest, []).append(row)
 
     @property
+    def identity(self) -> str:
+        """The table, its performance column and the digits that tell it from others."""
+        table = self._table
+        return f"table, {table.name}, {table.performance_name}, {table.fingerprint}"
+
+    @property
     def queries(self) -> int:
         """Queries answered so far."""
         return self._budget.used
 
     def __contains__(self, dag: Dag) -> bool:
-        return dag.canonical_hash in self._rows
+        return bool(self._rows_of(dag))
 
     def query(self, dag: Dag) -> Answer:
         """Look `dag` up; the answer costs no time.
+
+        Returns:
+            The answer, `detail` with the number of rows and the means of the reported columns.
 
         Raises:
             UnknownArchitectureError: The table does not hold it; no query is spent.
             BudgetExhaustedError: No query is left.
         """
-        rows = self._rows.get(dag.canonical_hash)
-        if rows is None:
+        rows = self._rows_of(dag)
+        if not rows:
             raise UnknownArchitectureError(
                 f"oracle table: expected one of the {len(self._rows)} architectures of "
                 f"{self._table.name}, found {self._shown(dag)}",
                 remedy="ask an oracle that evaluates, such as shared-weights or train",
             )
         self._budget.spend()
-        values = self._table.complexity[rows].mean(axis=0)
-        names = self._table.complexity_names
-        return Answer(
-            performance=float(np.mean(self._table.performance[rows])),
-            complexity={name: float(value) for name, value in zip(names, values, strict=True)},
-            cost_s=0.0,
-            detail={"rows": float(len(rows))},
-        )
+        table = self._table
+        values = table.complexity[rows].mean(axis=0)
+        complexity = {
+            name: float(value) for name, value in zip(table.complexity_names, values, strict=True)
+        }
+        detail = {"rows": float(len(rows))}
+        detail |= {name: _mean_of_known(column[rows]) for name, column in table.reported.items()}
+        performance = _mean_of_known(table.performance[rows])
+        if math.isnan(performance):
+            error = f"{table.name}: expected a {table.performance_name}, found none in its rows"
+            return Answer.failed(error, complexity, detail=detail)
+        return Answer(performance, complexity, 0.0, detail)
+
+    def _rows_of(self, dag: Dag) -> list[int]:
+        rows = self._rows.get(dag.canonical_hash, [])
+        if rows or not self.space.is_valid(dag):
+            return rows
+        return self._rows.get(self.space.canonical(dag).canonical_hash, [])
 
     def _shown(self, dag: Dag) -> str:
         valid = self.space.is_valid(dag)
         return self.space.format(dag) if valid else f"a graph outside of {self.space.name}"
+
+
+def _mean_of_known(values: NDArray[np.float64]) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else math.nan

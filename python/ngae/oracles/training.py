@@ -1,60 +1,78 @@
-"""`Training`: the oracle that trains each architecture from scratch on the 8x8 digits."""
+"""`Training`: the oracle that trains each architecture from scratch on images."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
+import statistics
 import time
-
-import torch
-from torch import nn
-from torch.nn import functional
+from collections.abc import Callable
+from typing import Literal
 
 from ngae.dag import Dag
-from ngae.errors import TrainingError
 from ngae.oracles.base import Answer, Budget, complexity_of
-from ngae.oracles.digits import Digits, check_takes_digits, load_digits_images
-from ngae.settings import check_ranges, setting
-from ngae.spaces.enas import EnasSpace
+from ngae.oracles.digits import load_digits_images
+from ngae.oracles.fitting import check_classifies, check_sizes
+from ngae.oracles.images import ImageData
+from ngae.oracles.network_training import (
+    Epoch,
+    TrainingConfig,
+    count_correct,
+    device_named,
+    train_network,
+)
+from ngae.spaces.base import SearchSpace
 
-
-@dataclasses.dataclass(frozen=True)
-class TrainingConfig:
-    """How one network is trained."""
-
-    # Short on purpose: after ten epochs seeds differ as much as architectures do.
-    epochs: int = setting(5, "passes over the 900 training images", least=1)
-    batch_size: int = setting(32, "images of a step", least=2)
-    learning_rate: float = setting(0.01, "peak learning rate of AdamW, cosine decay", least=0)
-    weight_decay: float = setting(1e-4, "weight decay of AdamW", least=0)
-    seed: int = setting(0, "seed of weights and of the order of images", least=0)
-
-    def __post_init__(self) -> None:
-        check_ranges(self)
+__all__ = ["Epoch", "Training", "TrainingConfig", "train_network"]
 
 
 class Training:
     """Answers with the validation accuracy of a network trained for it alone.
 
+    Validation accuracy is the performance; test accuracy, where the images have a test part, is
+    reported in `detail`. With several seeds both are means, and `performance_std` is the standard
+    deviation over the seeds.
+
     Args:
-        space: A space whose networks take 8x8 digits.
-        config: Settings; the same seed is used for every architecture.
+        space: A space whose networks classify the images.
+        config: Settings; the same seeds are used for every architecture.
         budget: Queries allowed, or None for any number.
+        images: What to train on and judge by; the 8x8 digits by default.
+        on_epoch: Called after each epoch; the validation part is then judged each time.
 
     Raises:
-        UsageError: The space's networks do not take 8x8 digits.
-        MissingExtraError: scikit-learn is not installed.
+        UsageError: The space's networks do not classify these images, or no such device.
+        MissingExtraError: scikit-learn is not installed, and no images are given.
     """
 
     name = "train"
 
     def __init__(
-        self, space: EnasSpace, config: TrainingConfig | None = None, budget: int | None = None
+        self,
+        space: SearchSpace,
+        config: TrainingConfig | None = None,
+        budget: int | None = None,
+        images: ImageData | None = None,
+        on_epoch: Callable[[Epoch], None] | None = None,
     ) -> None:
-        check_takes_digits(space.network, "Training")
         self.space = space
         self.config = config or TrainingConfig()
+        self.images = images or load_digits_images()
+        check_sizes(space, self.images, "Training")
+        check_classifies(space, self.images, "Training")
+        device_named(self.config.device)
         self._budget = Budget(budget)
-        self._digits = load_digits_images()
+        self._on_epoch = on_epoch
+
+    @property
+    def identity(self) -> str:
+        """Space, images and settings; the device is not among them."""
+        settings = dataclasses.asdict(self.config)
+        del settings["device"]
+        network = getattr(self.space, "network", "")
+        return (
+            f"train, {self.space.name}, {network}, {self.images.identity}, {json.dumps(settings)}"
+        )
 
     @property
     def queries(self) -> int:
@@ -72,53 +90,32 @@ class Training:
         self.space.check(dag)
         self._budget.spend()
         start = time.perf_counter()
-        network = train_network(self.space, dag, self.config, self._digits)
-        labels = self._digits.validation_labels
-        with torch.no_grad():
-            guess = network(self._digits.validation_images).argmax(dim=1)
-        correct = int((guess == labels).sum())
+        seeds = [self.config.seed + k for k in range(self.config.seeds)]
+        correct = {part: [0] * len(seeds) for part in self._parts}
+        for k, seed in enumerate(seeds):
+            config = dataclasses.replace(self.config, seed=seed)
+            network = train_network(self.space, dag, config, self.images, self._on_epoch)
+            for part in self._parts:
+                correct[part][k] = count_correct(network, self.images, part, config)
         return Answer(
-            performance=correct / len(labels),
+            performance=statistics.mean(correct["validation"]) / len(self.images.validation_labels),
             complexity=complexity_of(self.space, dag),
             cost_s=time.perf_counter() - start,
-            detail={"correct": float(correct), "images": float(len(labels))},
+            detail=self._detail(correct),
         )
 
+    @property
+    def _parts(self) -> tuple[Literal["validation", "test"], ...]:
+        return ("validation",) if self.images.test_labels is None else ("validation", "test")
 
-def train_network(space: EnasSpace, dag: Dag, config: TrainingConfig, digits: Digits) -> nn.Module:
-    """Train the network of `dag` from scratch.
-
-    Args:
-        space: Builds the network.
-        dag: The architecture.
-        config: Settings.
-        digits: Images and labels; the training part is used.
-
-    Returns:
-        The trained network, in eval mode.
-
-    Raises:
-        TrainingError: The loss is not finite.
-    """
-    images, labels = digits.train_images, digits.train_labels
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        network = space.build(dag)
-    order = torch.Generator().manual_seed(config.seed)
-    size = min(config.batch_size, len(images))
-    steps = len(images) // size
-    optimizer = torch.optim.AdamW(
-        network.parameters(), config.learning_rate, weight_decay=config.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.epochs * steps)
-    for epoch in range(config.epochs):
-        # The last images of an order that fill no batch are left out: batch norm needs many.
-        for rows in torch.randperm(len(images), generator=order)[: steps * size].split(size):
-            optimizer.zero_grad()
-            loss = functional.cross_entropy(network(images[rows]), labels[rows])
-            if not torch.isfinite(loss):
-                raise TrainingError(f"train_network: epoch {epoch}: the loss is {loss.item()}")
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-    return network.eval()
+    def _detail(self, correct: dict[Literal["validation", "test"], list[int]]) -> dict[str, float]:
+        count = len(self.images.validation_labels)
+        counts = correct["validation"]
+        detail = {"correct": float(statistics.mean(counts)), "images": float(count)}
+        if len(counts) > 1:
+            detail["performance_std"] = statistics.stdev(n / count for n in counts)
+            detail["seeds"] = float(len(counts))
+        if self.images.test_labels is not None:
+            judged = len(self.images.test_labels)
+            detail["test_accuracy"] = statistics.mean(correct["test"]) / judged
+        return detail

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import tempfile
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -19,9 +20,22 @@ _KEY = "ngae.macro_bank"
 
 def save_weights(path: str | Path, bank: MacroBank) -> None:
     """Write a complete bank to `path`, atomically; the same bank gives the same bytes."""
+    write_bytes(Path(path), packed_weights(bank))
+
+
+def packed_weights(bank: MacroBank) -> bytes:
+    """Return what `save_weights` writes."""
     sizes = {"num_layers": bank.num_layers, "network": dataclasses.asdict(bank.config)}
     tensors = {name: tensor.contiguous() for name, tensor in bank.state_dict().items()}
-    write_bytes(Path(path), save(tensors, {_KEY: json.dumps(sizes, sort_keys=True)}))
+    return save(tensors, {_KEY: json.dumps(sizes, sort_keys=True)})
+
+
+def unpacked_weights(content: bytes) -> MacroBank:
+    """Read what `packed_weights` returned; raises as `load_weights`."""
+    with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
+        file.write(content)
+        file.flush()
+        return load_weights(file.name)
 
 
 def load_weights(path: str | Path) -> MacroBank:

@@ -83,6 +83,9 @@ class Trial:
             "predicted_performance": self.candidate.performance,
             "predicted_complexity": self.candidate.complexity,
             "cost_s": self.answer.cost_s,
+            "detail": self.answer.detail,
+            "status": self.answer.status,
+            "error": self.answer.error,
         }
 
 

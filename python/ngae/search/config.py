@@ -15,7 +15,10 @@ class SearchConfig:
     strategy: Literal["gradient", "random"] = setting(
         "gradient", "climb the predictors in the latent space, or sample the space uniformly"
     )
-    oracle: str = setting("auto", "who answers: auto, predicted, shared-weights, train or table")
+    oracle: str = setting(
+        "auto",
+        "who answers: auto, predicted, table, shared-weights, train, or 'command PROGRAM {arch}'",
+    )
     budget: int = setting(50, "architectures to ask the oracle about", least=1)
     weight: float = setting(0.0, "weight of the predicted complexity in the objective", least=0)
     weigh: str = setting("", "complexity that is weighed (none: the table's first)")

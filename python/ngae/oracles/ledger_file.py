@@ -1,0 +1,145 @@
+"""The file of a ledger: JSON Lines that only grow, each on disk before the call returns."""
+
+from __future__ import annotations
+
+import json
+import os
+import weakref
+from pathlib import Path
+from typing import Any
+
+from ngae.errors import DataError, RefusedError
+from ngae.files import finite
+
+# Keys of each event beside its name.
+_EVENTS: dict[str, frozenset[str]] = {
+    "opened": frozenset({"version", "oracle"}),
+    "asked": frozenset({"hash", "attempt", "architecture"}),
+    "withdrawn": frozenset({"hash"}),
+    "answered": frozenset({"hash", "performance", "complexity", "cost_s", "detail", "error"}),
+    "failed": frozenset({"hash", "performance", "complexity", "cost_s", "detail", "error"}),
+}
+
+
+class LedgerFile:
+    """Holds the file for one process, reads its events once, and appends.
+
+    A last line that a kill cut off is removed; nothing was promised about it yet.
+
+    Args:
+        path: The file, made where there is none.
+
+    Attributes:
+        events: What the file held.
+        notes: What is odd about it.
+
+    Raises:
+        RefusedError: Another process, or another ledger of this one, holds the file.
+        DataError: A whole line that is no event; nothing is changed then.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.notes: tuple[str, ...] = ()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not path.exists()
+        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        self._closing = weakref.finalize(self, os.close, self._handle)
+        try:
+            _lock(self._handle, path)
+            if is_new:
+                _sync_folder(path.parent)
+            self.events = self._read()
+        except BaseException:
+            self.close()
+            raise
+        _close_in_children(self)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._closing()
+
+    def append(self, event: dict[str, Any]) -> None:
+        """Write one line and wait until it is on disk."""
+        if not self._closing.alive:
+            raise RefusedError(f"{self.path}: expected an open ledger, found a closed one")
+        line = (json.dumps(finite(event)) + "\n").encode()
+        while line:
+            line = line[os.write(self._handle, line) :]
+        os.fsync(self._handle)
+
+    def _read(self) -> list[dict[str, Any]]:
+        content = self.path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        lines = content[:whole].splitlines()
+        events = [self._event(number, line) for number, line in enumerate(lines, 1)]
+        if whole < len(content):
+            os.ftruncate(self._handle, whole)
+            os.fsync(self._handle)
+            self.notes = (
+                f"{self.path}:{len(lines) + 1}: a last line of {len(content) - whole} bytes was "
+                "cut off by a kill and is removed",
+            )
+        self._check_order(events)
+        return events
+
+    def _event(self, number: int, line: bytes) -> dict[str, Any]:
+        try:
+            event = json.loads(line)
+            known = event.keys() - {"event"} == _EVENTS[event["event"]]
+        except (ValueError, LookupError, TypeError, AttributeError):
+            known = False
+        if not known:
+            found = line[:40].decode(errors="replace")
+            raise DataError(f"{self.path}:{number}: expected an event of a ledger, found {found!r}")
+        return dict(event)
+
+    def _check_order(self, events: list[dict[str, Any]]) -> None:
+        """Require that the oracle is named first and that answers belong to what was asked."""
+        asked: set[str] = set()
+        for number, event in enumerate(events, 1):
+            if (event["event"] == "opened") != (number == 1):
+                raise DataError(
+                    f"{self.path}:{number}: expected a ledger that is opened once, in its first "
+                    f"line, found {event['event']}"
+                )
+            if event["event"] == "asked":
+                asked.add(event["hash"])
+            elif event["event"] != "opened" and event["hash"] not in asked:
+                raise DataError(
+                    f"{self.path}:{number}: expected an answer to what was asked, "
+                    f"found one of {event['hash']}"
+                )
+
+
+def _lock(handle: int, path: Path) -> None:
+    """Take the lock that the system frees when the process ends, however it ends."""
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise RefusedError(
+            f"{path}: expected a ledger of ours alone, found another process writing to it",
+            remedy="wait for it, or choose another file",
+        ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _close_in_children(file: LedgerFile) -> None:
+    """A forked worker that outlives its parent would keep the lock for ever."""
+    known = weakref.ref(file)
+
+    def forget() -> None:
+        alive = known()
+        if alive is not None:
+            alive.close()
+
+    os.register_at_fork(after_in_child=forget)
