@@ -3,7 +3,7 @@ import pytest
 
 from ngae import oracles
 from ngae.errors import UsageError
-from ngae.oracles.base import Budget, BudgetExhaustedError, complexity_of
+from ngae.oracles.base import Answer, Budget, BudgetExhaustedError, complexity_of
 from ngae.spaces.enas import EnasSpace
 
 
@@ -36,3 +36,15 @@ def test_the_room_exports_what_it_lists():
     assert all(getattr(oracles, name).__name__ == name for name in oracles.__all__)
     with pytest.raises(AttributeError, match="no attribute 'Orakel'"):
         _ = oracles.Orakel
+
+
+def test_failed_answers_have_no_performance():
+    answer = Answer.failed("no memory", {"params": 2.0}, 1.5)
+    assert (answer.ok, answer.status, answer.error) == (False, "failed", "no memory")
+    assert np.isnan(answer.performance)
+    assert (answer.complexity, answer.cost_s, answer.detail) == ({"params": 2.0}, 1.5, {})
+    assert Answer(0.5, {}, 0.0).ok
+    with pytest.raises(UsageError, match=r"performance: expected NaN of a failed one, found 0\.5"):
+        Answer(0.5, {}, 0.0, status="failed")
+    with pytest.raises(UsageError, match="status: expected ok or failed, found 'fine'"):
+        Answer(0.5, {}, 0.0, status="fine")

@@ -1,8 +1,9 @@
 import pytest
 
 from ngae.data.digits6 import load_digits6
-from ngae.errors import UsageError
+from ngae.errors import DataError, UsageError
 from ngae.oracles import registry
+from ngae.oracles.config import OracleConfig
 from ngae.oracles.registry import oracle_named
 from ngae.spaces.enas import EnasSpace
 
@@ -57,3 +58,23 @@ def test_weights_for_other_spaces_are_trained_once(make_table, monkeypatch):
     assert calls == ["enas2"]
     answers = [oracle.query(table.dags[0]).performance for oracle in (first, second)]
     assert answers[0] == answers[1]
+
+
+def test_spaces_without_a_bank_are_refused(make_table):
+    from ngae.spaces.nasbench201 import NasBench201Space
+
+    table = make_table(3, NasBench201Space())
+    with pytest.raises(UsageError, match="expected a space with shared weights") as caught:
+        oracle_named("shared-weights", table)
+    assert "found nas-bench-201" in str(caught.value)
+    assert caught.value.remedy == "use --oracle train"
+    with pytest.raises(UsageError, match=r"Training: expected .* \(8, 1, 10\) of digits, found"):
+        oracle_named("train", table)
+
+
+def test_images_are_those_that_are_asked_for(table, tmp_path):
+    config = OracleConfig(images=f"folder:{tmp_path}")
+    for name in ("train", "shared-weights"):
+        with pytest.raises(DataError, match="expected a folder for each"):
+            oracle_named(name, table, config)
+    assert oracle_named("table", table, config).name == "table"

@@ -1,4 +1,5 @@
 import builtins
+import pickle
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from ngae.data.digits6 import SPACE, WEIGHTS
 from ngae.errors import DataError, GraphError, MissingExtraError, TrainingError, UsageError
 from ngae.networks.macro import MacroConfig
 from ngae.networks.macro_network import MacroBank
+from ngae.oracles import ImageData
 from ngae.oracles.base import BudgetExhaustedError
 from ngae.oracles.digits import load_digits_images
 from ngae.oracles.shared_weights import (
@@ -167,3 +169,28 @@ def test_without_scikit_learn_the_extra_is_named(monkeypatch):
     with pytest.raises(MissingExtraError, match="scikit-learn") as caught:
         SharedWeights.for_digits6()
     assert caught.value.remedy == "pip install 'ngae[ml]'"
+
+
+def test_any_images_of_the_space_s_sizes_will_do():
+    rng = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (60, 3, 5, 5), generator=rng, dtype=torch.uint8)
+    labels = torch.arange(60) % 3
+    data = ImageData(images[:40], labels[:40], images[40:], labels[40:], "noise", 3)
+    network = MacroConfig(channels=2, image_size=5, image_channels=3, num_classes=3)
+    space = EnasSpace(3, network, least_layers=2)
+    bank = train_shared_weights(space, FEW, images=data)
+    oracle = SharedWeights(space, bank, images=data)
+    for dag in draw(space, 6):
+        scores = bank(images[40:].float() / 255, *space.layers(dag))
+        correct = int((scores.argmax(1) == labels[40:]).sum())
+        assert oracle.query(dag).detail == {"correct": correct, "images": 20}
+    with pytest.raises(UsageError, match=r"\(8, 1, 10\) of digits, found \(5, 3, 3\)"):
+        SharedWeights(space, bank)
+
+
+def test_a_copy_in_another_process_is_the_same_oracle():
+    oracle = SharedWeights(TINY, MacroBank.complete(2, TINY.network), budget=3)
+    copy = pickle.loads(pickle.dumps(oracle))
+    assert copy.identity == oracle.identity
+    dags = draw(TINY, 5)
+    assert copy.count_correct(dags).tolist() == oracle.count_correct(dags).tolist()

@@ -55,10 +55,10 @@ class Pool:
         self._late: list[Any] = []
         if executor is None:
             self._factory = _Here
-        elif hasattr(executor, "submit"):
+        elif hasattr(executor, "submit") and not isinstance(executor, type):
             self._executor = executor
         else:
-            self._factory = executor
+            self._factory = executor  # a class of executors makes them, too
 
     @property
     def free_slots(self) -> int:

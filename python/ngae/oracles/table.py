@@ -79,7 +79,8 @@ class Table:
         detail |= {name: _mean_of_known(column[rows]) for name, column in table.reported.items()}
         performance = _mean_of_known(table.performance[rows])
         if math.isnan(performance):
-            error = f"{table.name}: expected a {table.performance_name}, found none in its rows"
+            wanted = table.performance_name
+            error = f"{table.name}: expected a value of {wanted}, found none in its rows"
             return Answer.failed(error, complexity, detail=detail)
         return Answer(performance, complexity, 0.0, detail)
 
