@@ -91,6 +91,9 @@ def search_and_show(
         console.give(json.dumps(finite(summary(result, float(known.performance.max())))))
     else:
         _show(result, float(known.performance.max()))
+    if not result.best.answer.ok:
+        console.say(f"error: every evaluation failed, the first one so: {result.best.answer.error}")
+        return 1
     console.say(f"next: open {folder}/best.svg")
     return 0
 

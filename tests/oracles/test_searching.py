@@ -1,0 +1,104 @@
+"""Oracles of the command line: programs, ledgers, workers, failures."""
+
+import json
+import os
+import sys
+
+import numpy as np
+import pytest
+
+from ngae.cli import main
+from ngae.spaces.enas import EnasSpace
+
+SPACE = EnasSpace(3)
+SMALL = ["--hidden-dim", "8", "--latent-dim", "4", "--head-dim", "8", "--predictor-dim", "8"]
+FEW = ["--prior-points", "30", "--protocol-points", "5"]
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """A finished tiny run, and a program that judges, in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    dags = list({SPACE.sample(rng): None for _ in range(200)})[:60]
+    lines = [f"{SPACE.format(dag)}, {len(dag.edges) / 20}\n" for dag in dags]
+    (tmp_path / "t.txt").write_text("".join(lines))
+    judge = tmp_path / "judge.py"
+    judge.write_text(
+        f"#!{sys.executable}\nimport json, sys\n"
+        "given = json.load(open(sys.argv[1]))\n"
+        "open('evaluated', 'a').write(given['architecture'] + '\\n')\n"
+        "if 6 in given['node_types']: raise SystemExit('no pooling here')\n"
+        "print(json.dumps({'performance': len(given['edges']) / 20, 'detail': {'test': 0.5}}))\n"
+    )
+    os.chmod(judge, 0o755)
+    assert main(["train", "--data", "t.txt", "--epochs", "1", *SMALL, *FEW]) == 0
+    capsys.readouterr()
+    return tmp_path / "runs" / "t-ngae-s0"
+
+
+def search(run, *flags):
+    return main(
+        ["search", str(run), "--strategy", "random", "--budget", "12", "--num-starts", "16",
+         "--oracle", "command ./judge.py {arch}", *flags]
+    )  # fmt: skip
+
+
+def trials(folder):
+    return [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
+
+
+def test_a_program_judges_and_its_failures_are_no_finds(run, capsys):
+    assert search(run, "--ledger", "answers.jsonl", "--json") == 0
+    shown = capsys.readouterr()
+    folder = run / "search" / "random-b12-s0"
+    found = trials(folder)
+    failed = [trial for trial in found if trial["status"] == "failed"]
+    assert 0 < len(failed) < 12
+    assert json.loads(shown.out)["failed"] == len(failed)
+    assert "no pooling here" in failed[0]["error"]
+    assert failed[0]["performance"] is None
+    assert "failed: command judge.py: expected exit code 0, found 1" in shown.err
+    good = [trial["performance"] for trial in found if trial["status"] == "ok"]
+    assert json.loads((folder / "best.json").read_text())["performance"] == max(good)
+    assert all(row["status"] == "ok" for row in json.loads(shown.out)["pareto"])
+    assert next(t for t in found if t["status"] == "ok")["detail"] == {"test": 0.5}
+    settings = json.loads((folder / "config.json").read_text())
+    assert settings["oracle"]["ledger"] == "answers.jsonl"
+
+
+def test_a_ledger_spares_the_second_search_every_evaluation(run, tmp_path):
+    assert search(run, "--ledger", "answers.jsonl") == 0
+    first = trials(run / "search" / "random-b12-s0")
+    assert search(run, "--ledger", "answers.jsonl", "--overwrite") == 0
+    assert len((tmp_path / "evaluated").read_text().splitlines()) == 12
+    again = trials(run / "search" / "random-b12-s0")
+    assert [t["performance"] for t in again] == [t["performance"] for t in first]
+
+
+def test_a_search_whose_evaluations_all_fail_says_so(run, capsys):
+    assert search(run, "--oracle", "command false") == 1
+    shown = capsys.readouterr()
+    assert "error: every evaluation failed, the first one so: command false: expected" in shown.err
+    assert len(trials(run / "search" / "random-b12-s0")) == 12
+    assert "Pareto front" in shown.out
+
+
+@pytest.mark.end_to_end
+def test_workers_find_the_same(run):
+    assert search(run) == 0
+    first = trials(run / "search" / "random-b12-s0")
+    assert search(run, "--workers", "2", "--overwrite") == 0
+    again = trials(run / "search" / "random-b12-s0")
+    assert [(t["hash"], t["performance"]) for t in again] == [
+        (t["hash"], t["performance"]) for t in first
+    ]
+
+
+def test_wrong_flags_end_with_their_code(run, capsys):
+    assert search(run, "--oracle", "command ./gone.py") == 2
+    assert "expected a program that can be run, found './gone.py'" in capsys.readouterr().err
+    assert search(run, "--oracle", "train", "--images", "films") == 2
+    assert "--images: expected digits or one of" in capsys.readouterr().err
+    assert search(run, "--workers", "0") == 2
+    assert not (run / "search").exists()
