@@ -15,8 +15,10 @@ from ngae.errors import RefusedError, UsageError
 from ngae.evaluate.protocol import evaluate
 from ngae.models import NGAEModel, Posterior, Prediction
 from ngae.oracles.base import Oracle
+from ngae.oracles.table import can_ask
 from ngae.search import SearchConfig, SearchResult, run_search
 from ngae.search.registry import strategy_named
+from ngae.search.run import starting_rows
 from ngae.settings import make
 from ngae.train.config import SECTIONS, RunConfig
 from ngae.train.folder import RunFolder
@@ -170,8 +172,8 @@ class Search:
             The trials, the best one and the Pareto front.
         """
         config = dataclasses.replace(self.config, budget=budget)
-        known = self.model.data.table
-        strategy = strategy_named(config, self.model.model, known)
+        known = starting_rows(self.model.data, oracle)
+        strategy = strategy_named(config, self.model.model, known, can_ask(oracle))
         return run_search(strategy, oracle, known, config, None if out is None else Path(out))
 
 

@@ -23,11 +23,12 @@ from ngae.oracles.executors import processes
 from ngae.oracles.ledger import Ledger, Recorded
 from ngae.oracles.parallel import Parallel
 from ngae.oracles.registry import is_embedded, oracle_named
+from ngae.oracles.table import can_ask
 from ngae.search.base import Trial
 from ngae.search.config import SearchConfig
 from ngae.search.predicted import Predicted
 from ngae.search.registry import strategy_named
-from ngae.search.run import SearchResult, run_search
+from ngae.search.run import SearchResult, run_search, starting_rows
 from ngae.settings import as_dict
 
 
@@ -75,22 +76,23 @@ def search_and_show(
     """Search as `config` says and show it; the exit code."""
     run = NGAE.load(run_path, device)
     show_banner(run.model.device)
-    known = run.data.table
     name = f"{config.strategy}-b{config.budget}-s{config.seed}"
     folder = out or run_path / "search" / name
     if overwrite and (folder / "trials.jsonl").exists():
         shutil.rmtree(folder)
     with _oracle(config.oracle, run, oracle_config) as oracle:
+        known = starting_rows(run.data, oracle)
         console.say(f"oracle: {oracle.name}; {len(known)} known rows; folder: {folder}")
         progress = Progress(config.budget)
-        strategy = strategy_named(config, run.model, known)
+        strategy = strategy_named(config, run.model, known, can_ask(oracle))
         sections = {"oracle": as_dict(oracle_config)}
         result = run_search(strategy, oracle, known, config, folder, progress, sections)
         progress.close()
+    best_known = float(known.performance.max(initial=-math.inf))
     if as_json:
-        console.give(json.dumps(finite(summary(result, float(known.performance.max())))))
+        console.give(json.dumps(finite(summary(result, best_known))))
     else:
-        _show(result, float(known.performance.max()))
+        _show(result, best_known)
     if not result.best.answer.ok:
         console.say(f"error: every evaluation failed, the first one so: {result.best.answer.error}")
         return 1
@@ -135,7 +137,7 @@ def _show(result: SearchResult, best_known: float) -> None:
     console.give(console.table([head, *(_row(trial, names) for trial in result.pareto)]))
     console.give(
         f"best of {len(result.trials)} queries: {result.best.answer.performance:.4f}; "
-        f"best of the table: {best_known:.4f}"
+        f"best of the known rows: {best_known:.4f}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,15 @@ from numpy.typing import NDArray
 from ngae.dag import Dag
 from ngae.data.records import Dataset
 from ngae.data.records import Table as Records
-from ngae.oracles.base import Answer, Budget, UnknownArchitectureError
+from ngae.oracles.base import Answer, Budget, Oracle, UnknownArchitectureError
 from ngae.spaces.base import SearchSpace
+
+
+def can_ask(oracle: Oracle) -> Callable[[Dag], bool]:
+    """Return what tells which architectures `oracle`, perhaps within others, can answer for."""
+    while not isinstance(oracle, Table) and hasattr(oracle, "oracle"):
+        oracle = oracle.oracle
+    return oracle.__contains__ if isinstance(oracle, Table) else lambda dag: True
 
 
 class Table:

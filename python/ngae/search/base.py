@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,6 +12,13 @@ from ngae.dag import Dag
 from ngae.models.encoder import Posterior
 from ngae.models.predictors import Prediction
 from ngae.oracles.base import Answer
+
+Askable = Callable[[Dag], bool]
+
+
+def anything(dag: Dag) -> bool:
+    """Say that whoever answers can be asked about `dag`."""
+    return True
 
 
 class LatentModel(Protocol):

@@ -17,7 +17,7 @@ from ngae.dag import Dag
 from ngae.dags import Dags
 from ngae.data import Table
 from ngae.errors import UsageError
-from ngae.search.base import Candidate, LatentModel, Trial
+from ngae.search.base import Askable, Candidate, LatentModel, Trial, anything
 from ngae.search.config import SearchConfig
 from ngae.transfer import transfer
 
@@ -29,10 +29,14 @@ class GradientSearch:
         model: The model.
         known: The table that it was trained on; its rows are never asked.
         config: Settings.
+        askable: Which architectures may be asked about.
     """
 
-    def __init__(self, model: LatentModel, known: Table, config: SearchConfig) -> None:
+    def __init__(
+        self, model: LatentModel, known: Table, config: SearchConfig, askable: Askable = anything
+    ) -> None:
         self.model = model
+        self._askable = askable
         self.known = known
         self.config = config
         self.names = known.complexity_names
@@ -71,7 +75,7 @@ class GradientSearch:
         """Add to `fresh` what is valid and was not seen."""
         valid = [dag for dag in dags if dag.space is not None]
         for digest, dag in zip(Dags.of(valid).hashes(), valid, strict=True):
-            if digest not in self._seen:
+            if digest not in self._seen and digest not in fresh and self._askable(dag):
                 fresh.setdefault(digest, dag)
 
     def tell(self, trials: Sequence[Trial]) -> None:

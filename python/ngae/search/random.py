@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ngae.data import Table
-from ngae.search.base import Candidate, Trial
+from ngae.search.base import Askable, Candidate, Trial, anything
 from ngae.search.config import SearchConfig
 
 _STREAM = 0x72616E64
@@ -19,9 +19,11 @@ class RandomSearch:
     Args:
         known: The table; its rows are never asked.
         config: Settings.
+        askable: Which architectures may be asked about.
     """
 
-    def __init__(self, known: Table, config: SearchConfig) -> None:
+    def __init__(self, known: Table, config: SearchConfig, askable: Askable = anything) -> None:
+        self._askable = askable
         self.space = known.space
         self._seen = set(known.hashes)
         # A stream of its own: a table may have been drawn from the same seed, row by row.
@@ -34,7 +36,7 @@ class RandomSearch:
             dag = self.space.sample(self._rng)
             if len(drawn) == count:
                 break
-            if dag.canonical_hash not in self._seen:
+            if dag.canonical_hash not in self._seen and self._askable(dag):
                 self._seen.add(dag.canonical_hash)
                 drawn.append(Candidate(dag, None, {}))
         return drawn

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ngae.data import Table
+from ngae.data import Dataset, Table
 from ngae.errors import RefusedError
 from ngae.files import finite, write_json, write_text
 from ngae.oracles.base import Answer, Oracle
@@ -51,6 +51,15 @@ class SearchResult:
         performance = np.array([trial.answer.performance for trial in trials])
         complexity = np.array([trial.answer.complexity[self.weighed] for trial in trials])
         return tuple(trials[i] for i in pareto_front(performance, complexity))
+
+
+def starting_rows(data: Dataset, oracle: Oracle) -> Table:
+    """Rows that a search starts from: those of known performance.
+
+    Where the table itself answers, these are the training rows alone, and the others may be asked.
+    """
+    table = data.train if oracle.name == "table" else data.table
+    return table.subset(table.labelled)
 
 
 def run_search(
