@@ -1,8 +1,9 @@
 import pytest
+import torch
 
 from ngae.data.digits6 import load_digits6
 from ngae.errors import DataError, UsageError
-from ngae.oracles import registry
+from ngae.oracles import ImageData, registry
 from ngae.oracles.config import OracleConfig
 from ngae.oracles.registry import oracle_named
 from ngae.spaces.enas import EnasSpace
@@ -78,3 +79,18 @@ def test_images_are_those_that_are_asked_for(table, tmp_path):
         with pytest.raises(DataError, match="expected a folder for each"):
             oracle_named(name, table, config)
     assert oracle_named("table", table, config).name == "table"
+
+
+def test_networks_get_the_sizes_of_the_images(make_table, monkeypatch):
+    from ngae.oracles import image_names
+    from ngae.spaces.nasbench201 import NasBench201Config, NasBench201Space
+
+    data = ImageData.split(torch.rand(20, 1, 8, 8), torch.arange(20) % 4, "four", 4)
+    monkeypatch.setattr(image_names, "images_named", lambda name: data)
+    table = make_table(3, NasBench201Space(NasBench201Config(channels=2, cells=1)))
+    oracle = oracle_named("train", table, OracleConfig(images="folder:four"))
+    expected = NasBench201Config(2, 1, num_classes=4, image_size=8, image_channels=1)
+    assert oracle.space.network == expected
+    answer = oracle.query(table.dags[0])
+    assert answer.detail["images"] == 4
+    assert answer.complexity["params"] == oracle.space.complexity([table.dags[0]])[0, 0]

@@ -20,7 +20,7 @@ def check_sizes(space: SearchSpace, images: ImageData, caller: str) -> None:
     Raises:
         UsageError: Naming what was found.
     """
-    network = getattr(space, "network", None)
+    network = space.network
     if not all(hasattr(network, name) for name in _SIZES):
         return
     found = tuple(getattr(network, name) for name in _SIZES)
@@ -33,6 +33,14 @@ def check_sizes(space: SearchSpace, images: ImageData, caller: str) -> None:
             f"{images.name}, found {found}",
             remedy=f"give {space.name} a network of these sizes, or choose other images",
         )
+
+
+def fitted(space: SearchSpace, images: ImageData) -> SearchSpace:
+    """Return the space with networks of the images' sizes, where it declares such sizes."""
+    channels, height, width = images.shape
+    if height != width or not all(hasattr(space.network, name) for name in _SIZES):
+        return space
+    return space.resized(image_size=height, image_channels=channels, num_classes=images.num_classes)
 
 
 def check_classifies(space: SearchSpace, images: ImageData, caller: str) -> None:

@@ -29,7 +29,8 @@ def oracle_named(name: str, table: Records, config: OracleConfig | None = None) 
             now); `train`; `command PROGRAM ARGUMENTS`, split as a shell would and run without one;
             or `auto`: shared weights for the embedded digits6, whose performances they are, and
             the table itself for every other one.
-        table: The known rows.
+        table: The known rows. Where images are named, networks get their sizes; for the digits a
+            space must have them.
         config: Images, time-out and retries.
 
     Returns:
@@ -53,7 +54,9 @@ def oracle_named(name: str, table: Records, config: OracleConfig | None = None) 
     if name == "train":
         from ngae.oracles.training import Training
 
-        return Training(table.space, images=_images(config))
+        images = _images(config)
+        space = table.space if images is None else _fitted(table.space, images)
+        return Training(space, images=images)
     if name == "shared-weights":
         return _shared_weights(table.space, config)
     raise UsageError(f"--oracle: expected one of {', '.join(NAMES)}, found {name!r}")
@@ -83,13 +86,20 @@ def _images(config: OracleConfig) -> ImageData | None:
     return images_named(config.images)
 
 
+def _fitted(space: SearchSpace, images: ImageData) -> SearchSpace:
+    from ngae.oracles.fitting import fitted
+
+    return fitted(space, images)
+
+
 def _shared_weights(space: SearchSpace, config: OracleConfig) -> Oracle:
     from ngae.data.digits6 import SPACE
     from ngae.oracles.shared_weights import SharedWeights, check_has_bank
 
     check_has_bank(space, "--oracle shared-weights")
-    assert isinstance(space, EnasSpace)
     images = _images(config)
+    space = space if images is None else _fitted(space, images)
+    assert isinstance(space, EnasSpace)
     if images is None and (space.name, space.network) == (SPACE.name, SPACE.network):
         return SharedWeights.for_digits6()
     weights = _trained(space.num_layers, space.least_layers, space.network, images)

@@ -69,10 +69,7 @@ class Training:
         """Space, images and settings; the device is not among them."""
         settings = dataclasses.asdict(self.config)
         del settings["device"]
-        network = getattr(self.space, "network", "")
-        return (
-            f"train, {self.space.name}, {network}, {self.images.identity}, {json.dumps(settings)}"
-        )
+        return f"train, {self.space.name}, {self.space.network}, {self.images.identity}, {json.dumps(settings)}"
 
     @property
     def queries(self) -> int:
