@@ -14,6 +14,8 @@
 
 namespace ngae {
 
+// Up to so many leaves of the plain search its least numbering is the canonical one, which tables'
+// fingerprints rest on; beyond, the least by shape, which the search can find with less of the tree.
 constexpr int64_t kMaxLeaves = 10000;
 
 // Edges in the new numbers of their nodes, sorted: u0, v0, u1, v1, ...
