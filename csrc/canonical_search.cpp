@@ -52,7 +52,8 @@ void CanonicalSearch::start(const Partition& colours, bool by_shape) {
   visit(0);
 }
 
-// Searches below the partition of `depth`; returns the number of leaves of the plain search there.
+// Searches below the partition of `depth`. Returns the leaves that the plain search has there, or
+// anything where the search is by shape or goes back further.
 int64_t CanonicalSearch::visit(int32_t depth) {
   Partition& colours = levels_[depth].colours;
   split_twins(colours);
@@ -78,12 +79,18 @@ int64_t CanonicalSearch::visit_branches(int32_t depth, int32_t cell) {
     if (back_to_ > depth) branches.push_back({node, leaves});
     back_to_ = graph_.num_nodes;
   }
+  return by_shape_ ? 0 : count_leaves(depth, nodes, branches);
+}
+
+// Branches that an automorphism maps to each other have as many leaves.
+int64_t CanonicalSearch::count_leaves(int32_t depth, const Sequence& nodes,
+                                      const std::vector<Branch>& branches) {
   int64_t leaves = 0;
   for (const int32_t node : nodes) {
     const auto branch = find(depth, node, branches);
     if (branch != branches.end()) leaves += branch->leaves;
   }
-  too_many_ = !by_shape_ && leaves > kMaxLeaves;
+  too_many_ = leaves > kMaxLeaves;
   return leaves;
 }
 

@@ -15,7 +15,8 @@
 namespace ngae {
 
 // Up to so many leaves of the plain search its least numbering is the canonical one, which tables'
-// fingerprints rest on; beyond, the least by shape, which the search can find with less of the tree.
+// fingerprints rest on; beyond, the least by shape, which the search can find with less of the
+// tree.
 constexpr int64_t kMaxLeaves = 10000;
 
 // Edges in the new numbers of their nodes, sorted: u0, v0, u1, v1, ...
@@ -54,6 +55,7 @@ class CanonicalSearch {
   int64_t visit_branch(int32_t depth, int32_t node);
   std::vector<Branch>::const_iterator find(int32_t depth, int32_t node,
                                            const std::vector<Branch>& branches);
+  int64_t count_leaves(int32_t depth, const Sequence& nodes, const std::vector<Branch>& branches);
   bool exchanged(int32_t depth);
   bool beyond_best(int32_t depth);
   void leaf(int32_t depth);
