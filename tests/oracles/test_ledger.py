@@ -250,7 +250,14 @@ def test_nothing_is_lost_or_paid_twice_whenever_it_is_killed(tmp_path, evaluatio
     assert max(collections.Counter(evaluations(counts)).values()) <= 3
     with Ledger(path) as ledger:
         assert (ledger.used, ledger.unanswered(SPACE)) == (60, [])
-        assert all(ledger.answer(dag).performance == value_of(dag) for dag in architectures(60))
+        answers = {dag: ledger.answer(dag) for dag in architectures(60)}
+    # On a busy machine one architecture may be hit by three kills: then, and only then, it failed.
+    failed = [answer.error for answer in answers.values() if not answer.ok]
+    asked = collections.Counter(event["hash"] for event in found if event["event"] == "asked")
+    assert failed == ["no answer after 3 attempts"] * len(failed)
+    assert all(a.ok or asked[dag.canonical_hash] == 3 for dag, a in answers.items())
+    assert all(a.performance == value_of(dag) for dag, a in answers.items() if a.ok)
+    assert len(failed) < 10
 
 
 def test_what_kills_the_process_fails_in_the_end(tmp_path, evaluations):

@@ -69,7 +69,8 @@ class Training:
         """Space, images and settings; the device is not among them."""
         settings = dataclasses.asdict(self.config)
         del settings["device"]
-        return f"train, {self.space.name}, {self.space.network}, {self.images.identity}, {json.dumps(settings)}"
+        space = f"{self.space.name}, {self.space.network}"
+        return f"train, {space}, {self.images.identity}, {json.dumps(settings)}"
 
     @property
     def queries(self) -> int:
