@@ -52,7 +52,7 @@ def decode_flops(graphs: GraphBatch, config: ModelConfig, rules: DecodeRules) ->
         product(graphs.num_graphs, config.latent_dim, hidden)
         + propagation_flops(decisions.states, hidden, has_initial=True)
         + product(types, hidden, head)  # a target's part of the edge head
-        + _head_flops(decisions, config, types, graphs.num_graphs)
+        + _head_flops(decisions, config, types)
     )
 
 
@@ -78,11 +78,13 @@ def predict_flops(model: NGAEModel, points: int) -> int:
     return sum(product(points, layer.in_features, layer.out_features) for layer in layers)
 
 
-def _head_flops(decisions: Decisions, config: ModelConfig, types: int, graphs: int) -> int:
+def _head_flops(decisions: Decisions, config: ModelConfig, types: int) -> int:
     """Type and edge head: a row for each decided type, each source and each decided pair."""
     hidden, head = config.hidden_dim, config.head_dim
     sources = int(decisions.pair_source.unique().numel())
-    latent = 2 * product(graphs, config.latent_dim, head) if config.latent_in_heads else 0
+    targets = int(decisions.pair_target.unique().numel())
+    places = decisions.type_state.numel() + sources + targets
+    latent = product(places, config.latent_dim, head) if config.latent_in_heads else 0
     return (
         product(decisions.type_state.unique().numel(), hidden, head)
         + product(decisions.type_state.numel(), head, types)

@@ -17,7 +17,7 @@ using GraphAddresses = std::array<uintptr_t, 11>;
 using GraphSizes = std::array<int64_t, 4>;
 using WeightAddresses = std::array<uintptr_t, 9>;
 using WeightSizes = std::array<int64_t, 3>;
-using HeadAddresses = std::array<uintptr_t, 14>;
+using HeadAddresses = std::array<uintptr_t, 13>;
 using HeadSizes = std::array<int64_t, 3>;
 using RuleAddresses = std::array<uintptr_t, 6>;
 using RuleChoices = std::array<int32_t, 4>;
@@ -48,8 +48,8 @@ template <class T>
 DecoderWeights<T> decoder_weights(const DagGruWeights<T>& gru, const HeadAddresses& a,
                                   const HeadSizes& sizes) {
   const auto head = [&](int i) { return at<const T>(a[i]); };
-  return {gru,     sizes[0], sizes[1], sizes[2], head(0), head(1),  head(2),  head(3),  head(4),
-          head(5), head(6),  head(7),  head(8),  head(9), head(10), head(11), head(12), head(13)};
+  return {gru,     sizes[0], sizes[1], sizes[2], head(0), head(1),  head(2),  head(3), head(4),
+          head(5), head(6),  head(7),  head(8),  head(9), head(10), head(11), head(12)};
 }
 
 // `choices`: start type, end type, LooseEnds, most edges.

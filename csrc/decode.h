@@ -16,13 +16,13 @@ template <class T>
 struct DecoderWeights {
   DagGruWeights<T> gru;
   int64_t latent, type_dim, edge_dim;
-  const T *type_h, *type_z, *type_bias;  // (type_dim, hidden), (type_dim, latent) or nullptr
+  const T *type_h, *type_z, *type_term;  // (type_dim, hidden), a latent part, a term
   const T *type_out, *type_out_bias;     // (num_types, type_dim), (num_types,)
-  const T *edge_u, *edge_v, *edge_z, *edge_bias;  // as the type's, of edge_dim
-  const T *edge_out, *edge_out_bias;              // (edge_dim,), (1,)
-  // Terms for places, or nullptr: (max_nodes, edge_dim), (max_nodes, type_dim), (max_nodes,
-  // edge_dim)
-  const T *edge_place, *type_place, *source_place;
+  const T *edge_u, *edge_v;              // (edge_dim, hidden)
+  const T *edge_z, *edge_term;           // for the place of the target
+  const T *source_z, *source_term;       // for the place of the source
+  const T *edge_out, *edge_out_bias;     // (edge_dim,), (1,)
+  // Latent parts: (max_nodes, dim, latent) or nullptr; terms: (max_nodes, dim); one for each place.
 };
 
 enum EdgeRule : uint8_t { kForbidden = 0, kFree = 1, kForced = 2 };

@@ -31,7 +31,6 @@ class Block {
         edge_part_(kMostSamples * model.edge_width),
         hidden_(kMostSamples * model.type_width),
         term_(model.edge_width),
-        type_term_(model.type_width),
         probability_((nodes_ / model.kernels.panel + 1) * model.kernels.panel),
         buffer_(model.kernels.buffer_size),
         type_(kMostSamples),
@@ -43,6 +42,10 @@ class Block {
     start(input, first, last, output);
     for (int64_t v = 1; v < nodes_ && !alive_.empty(); ++v) {
       choose_types(input, first, v, output);
+      if (!ends_at(v)) {
+        fill_part(input, first, v, model_.edge_z, model_.weights.edge_term, model_.weights.edge_dim,
+                  model_.edge_width, edge_part_.get());
+      }
       pred_src_.clear();
       std::fill(pred_ptr_.begin(), pred_ptr_.end(), 0);
       size_t next = 0;
@@ -54,7 +57,7 @@ class Block {
         pred_ptr_[row + 1] = static_cast<int32_t>(pred_src_.size());
       }
       end_graphs(first, v, output);
-      if (v + 1 < nodes_ && !ends_at(v + 1)) update(v);
+      if (v + 1 < nodes_ && !ends_at(v + 1)) update(input, first, v);
     }
   }
 
@@ -86,30 +89,27 @@ class Block {
     return model_.rules.loose_ends == kEndsOnly && only_type(v) == model_.rules.end_type;
   }
 
-  // The part of a head's first layer that z and the bias give: (samples, width).
-  void fill_part(const DecodeInput<T>& input, int64_t first, const PackedLinear<T>& linear,
-                 const T* bias, int64_t size, int64_t width, T* part) {
-    const int64_t latent = model_.weights.latent;
-    if (linear.width() > 0) {
-      linear.multiply(alive_.data(), static_cast<int64_t>(alive_.size()), input.z + first * latent,
-                      latent, part, width, buffer_.get());
-    } else {
-      std::fill_n(part, static_cast<int64_t>(alive_.size()) * width, T{0});
+  // part[row] (+)= what z and the term of place v give to a head's first layer, for the rows alive;
+  // added to what is there where `accumulate`.
+  void fill_part(const DecodeInput<T>& input, int64_t first, int64_t v,
+                 const std::vector<PackedLinear<T>>& by_place, const T* term, int64_t size,
+                 int64_t width, T* part, bool accumulate = false) {
+    const int64_t latent = model_.weights.latent, count = static_cast<int64_t>(alive_.size());
+    if (!by_place.empty()) {
+      by_place[v].multiply(alive_.data(), count, input.z + first * latent, latent, part, width,
+                           buffer_.get(), accumulate);
+    } else if (!accumulate) {
+      for (const int64_t row : alive_) std::fill_n(part + row * width, width, T{0});
     }
-    for (size_t row = 0; row < alive_.size(); ++row) {
-      for (int64_t j = 0; j < size; ++j) part[static_cast<int64_t>(row) * width + j] += bias[j];
+    for (const int64_t row : alive_) {
+      for (int64_t j = 0; j < size; ++j) part[row * width + j] += term[v * size + j];
     }
   }
 
   void start(const DecodeInput<T>& input, int64_t first, int64_t last, const DecodeOutput& output) {
-    const DecoderWeights<T>& w = model_.weights;
-    const int64_t hidden = w.gru.hidden, count = last - first;
+    const int64_t hidden = model_.weights.gru.hidden, count = last - first;
     alive_.resize(count);
     std::iota(alive_.begin(), alive_.end(), 0);
-    fill_part(input, first, model_.type_z, w.type_bias, w.type_dim, model_.type_width,
-              type_part_.get());
-    fill_part(input, first, model_.edge_z, w.edge_bias, w.edge_dim, model_.edge_width,
-              edge_part_.get());
     std::fill_n(output.node_type + first * nodes_, count * nodes_, -1);
     std::fill_n(output.adjacency + first * nodes_ * nodes_, count * nodes_ * nodes_, uint8_t{0});
     for (int64_t row = 0; row < count; ++row) {
@@ -117,11 +117,11 @@ class Block {
       std::copy_n(input.initial + (first + row) * hidden, hidden, a_.get() + row * ld_);
       type_[row] = output.node_type[(first + row) * nodes_] = model_.rules.start_type;
     }
-    next_state(0);
+    next_state(input, first, 0);
   }
 
   // From a and the types of the rows alive: their states, messages and terms as sources.
-  void next_state(int64_t v) {
+  void next_state(const DecodeInput<T>& input, int64_t first, int64_t v) {
     const int64_t count = static_cast<int64_t>(alive_.size());
     std::fill(place_.begin(), place_.end(), static_cast<int32_t>(v));
     model_.gru.update(alive_.data(), count, type_.data(), true, a_.get(), gates_.get(), h_.get(),
@@ -130,21 +130,16 @@ class Block {
                     buffer_.get());
     model_.edge_u.multiply(alive_.data(), count, h_.get(), ld_, sources(v), model_.edge_width,
                            buffer_.get());
-    if (model_.weights.source_place == nullptr) return;
-    const int64_t size = model_.weights.edge_dim;
-    const T* term = model_.weights.source_place + v * size;
-    for (const int64_t row : alive_) {
-      T* source = sources(v) + row * model_.edge_width;
-      for (int64_t j = 0; j < size; ++j) source[j] += term[j];
-    }
+    fill_part(input, first, v, model_.source_z, model_.weights.source_term, model_.weights.edge_dim,
+              model_.edge_width, sources(v), true);
   }
 
-  void update(int64_t v) {
+  void update(const DecodeInput<T>& input, int64_t first, int64_t v) {
     const RowLayout<T>& layout = model_.gru.layout;
     model_.kernels.sum_neighbours(
         {alive_.data(), static_cast<int64_t>(alive_.size()), layout.width, ld_}, pred_ptr_.data(),
         pred_src_.data(), messages_.get(), a_.get());
-    next_state(v);
+    next_state(input, first, v);
   }
 
   void choose_types(const DecodeInput<T>& input, int64_t first, int64_t v,
@@ -157,13 +152,15 @@ class Block {
     const int64_t width = model_.type_width;
     model_.type_h.multiply(alive_.data(), static_cast<int64_t>(alive_.size()), h_.get(), ld_,
                            hidden_.get(), width, buffer_.get());
+    fill_part(input, first, v, model_.type_z, model_.weights.type_term, model_.weights.type_dim,
+              width, type_part_.get());
     logits_.resize(rules.num_types);
     for (const int64_t row : alive_) {
-      fill_type_term(row, v);
       for (int64_t t = 0; t < rules.num_types; ++t) {
-        logits_[t] = model_.kernels.relu_dot(hidden_.get() + row * width, type_term_.get(),
-                                             model_.type_out.data() + t * width, width) +
-                     model_.weights.type_out_bias[t];
+        logits_[t] =
+            model_.kernels.relu_dot(hidden_.get() + row * width, type_part_.get() + row * width,
+                                    model_.type_out.data() + t * width, width) +
+            model_.weights.type_out_bias[t];
       }
       const TypeMask mask = type_mask(rules, graph(output, first + row), v);
       const int64_t sample = input.sample_ids[first + row];
@@ -172,15 +169,6 @@ class Block {
               ? sample_type(mask, to_uniform(draw(input.seed, sample, v, kTypeBlock).word[0]))
               : best_type(mask);
     }
-  }
-
-  // What z, the bias and the place v give to the type head's first layer.
-  void fill_type_term(int64_t row, int64_t v) {
-    const int64_t width = model_.type_width, size = model_.weights.type_dim;
-    std::copy_n(type_part_.get() + row * width, width, type_term_.get());
-    if (model_.weights.type_place == nullptr) return;
-    const T* place = model_.weights.type_place + v * size;
-    for (int64_t j = 0; j < size; ++j) type_term_.get()[j] += place[j];
   }
 
   int32_t best_type(const TypeMask& mask) const {
@@ -247,11 +235,6 @@ class Block {
     const T *part = edge_part_.get() + row * width,
             *target = model_.target.data() + type_[row] * width;
     for (int64_t j = 0; j < width; ++j) term_.get()[j] = target[j] + part[j];
-    if (model_.weights.edge_place != nullptr) {
-      const int64_t size = model_.weights.edge_dim;
-      const T* place = model_.weights.edge_place + v * size;
-      for (int64_t j = 0; j < size; ++j) term_.get()[j] += place[j];
-    }
     const int64_t padded = (v + panel - 1) / panel * panel;
     std::fill_n(probability_.get(), padded, T{0});
     for (int64_t u = 0; u < v; ++u) {
@@ -276,7 +259,7 @@ class Block {
   const DecodeModel<T>& model_;
   int64_t nodes_, ld_;
   Buffer<T> a_, gates_, h_, values_, messages_, sources_, type_part_, edge_part_, hidden_, term_,
-      type_term_, probability_, buffer_;
+      probability_, buffer_;
   std::vector<int32_t> type_, place_, pred_ptr_, pred_src_, alive_;
   std::vector<uint8_t> rule_, edge_;
   std::vector<T> logits_;

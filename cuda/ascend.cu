@@ -112,9 +112,9 @@ class Climb {
   void add_gradient(const Predictor& p, bool is_first) const {
     const int64_t count = input_.num_points, latent = input_.latent, hidden = p.hidden;
     multiply_whole<Weight::kRows>("first", memory_.z, count, p.first, latent, hidden, run_,
-                                  StoreRelu{p.first_bias, 0, nullptr, memory_.first, hidden});
+                                  StoreRelu{p.first_bias, 0, memory_.first, hidden});
     multiply_whole<Weight::kRows>("second", memory_.first, count, p.second, hidden, hidden, run_,
-                                  StoreRelu{p.second_bias, 0, nullptr, memory_.second, hidden});
+                                  StoreRelu{p.second_bias, 0, memory_.second, hidden});
     launch("output_backward", output_backward, grid(), run_.stream, count, p, memory_.second,
            memory_.dsecond);
     multiply_whole<Weight::kColumns>("second_backward", memory_.dsecond, count, p.second, hidden,

@@ -75,11 +75,12 @@ void sum(const RunTuple& run, const std::array<int64_t, 2>& sizes,
            at<const float>(a[2]), run_of(run).stream, at<float>(a[3]));
 }
 
-DecodeMemory decode_memory(const std::array<uintptr_t, 15>& a) {
+DecodeMemory decode_memory(const std::array<uintptr_t, 16>& a) {
   const auto numbers = [&](int i) { return at<float>(a[i]); };
-  return {at<int32_t>(a[0]),  numbers(1),         numbers(2),         numbers(3),  numbers(4),
-          numbers(5),         numbers(6),         numbers(7),         numbers(8),  numbers(9),
-          at<uint8_t>(a[10]), at<uint8_t>(a[11]), at<int32_t>(a[12]), numbers(13), numbers(14)};
+  return {at<int32_t>(a[0]),  numbers(1),         numbers(2),  numbers(3),
+          numbers(4),         numbers(5),         numbers(6),  numbers(7),
+          numbers(8),         numbers(9),         numbers(10), at<uint8_t>(a[11]),
+          at<uint8_t>(a[12]), at<int32_t>(a[13]), numbers(14), numbers(15)};
 }
 
 // As of _C, the rules on the device; the types allowed on the host, addresses of DecodeMemory.
@@ -89,7 +90,7 @@ void decode_samples(const RunTuple& run, const WeightAddresses& weights,
                     const RuleSizes& rule_sizes, const RuleChoices& choices,
                     const std::array<uintptr_t, 3>& in, int64_t num_samples, int64_t seed,
                     bool stochastic, uintptr_t type_allowed,
-                    const std::array<uintptr_t, 15>& memory, const std::array<uintptr_t, 3>& out) {
+                    const std::array<uintptr_t, 16>& memory, const std::array<uintptr_t, 3>& out) {
   const py::gil_scoped_release release;
   const DeviceGuard guard(std::get<0>(run));
   const DecodeWeights decoder =

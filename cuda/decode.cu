@@ -114,8 +114,7 @@ __device__ float threshold(const Scene& s, int64_t row, int64_t u, int64_t v) {
 }
 
 // For a warp: the probability of the edge from u to v.
-__device__ float edge_probability(const Scene& s, int64_t row, int64_t u, int64_t v, int32_t type,
-                                  int lane) {
+__device__ float edge_probability(const Scene& s, int64_t row, int64_t u, int32_t type, int lane) {
   const DecodeWeights& w = s.weights;
   const int64_t size = w.edge_dim;
   const float* source = s.memory.sources + (u * s.input.num_samples + row) * size;
@@ -123,9 +122,7 @@ __device__ float edge_probability(const Scene& s, int64_t row, int64_t u, int64_
   const float* part = s.memory.edge_part + row * size;
   float sum = 0.0f;
   for (int64_t j = lane; j < size; j += kWarp) {
-    float term = target[j] + part[j];
-    if (w.edge_place != nullptr) term += w.edge_place[v * size + j];
-    sum = fmaf(relu(source[j] + term), w.edge_out[j], sum);
+    sum = fmaf(relu(source[j] + (target[j] + part[j])), w.edge_out[j], sum);
   }
   return DeviceMath::sigmoid(warp_sum(sum) + w.edge_out_bias[0]);
 }
@@ -136,7 +133,7 @@ __device__ void choose_edges(const Scene& s, int64_t row, int64_t v, int32_t typ
   const int64_t nodes = s.rules.max_nodes;
   for (int64_t u = warp; u < v; u += kDecideThreads / kWarp) {
     const uint8_t rule = edge_rule(s.rules, s.graph(row), u, v, type);
-    const float probability = rule == kFree ? edge_probability(s, row, u, v, type, lane) : 0.0f;
+    const float probability = rule == kFree ? edge_probability(s, row, u, type, lane) : 0.0f;
     if (lane != 0) continue;
     s.memory.rule[row * nodes + u] = rule;
     s.memory.probability[row * nodes + u] = probability;
@@ -205,12 +202,6 @@ class Loop {
     const int64_t samples = input.num_samples, types = scene_.rules.num_types;
     launch("start_graphs", start_graphs, {samples, 1, kDecideThreads}, run_.stream, scene_);
     launch("start_types", start_types, {types, 1, kDecideThreads}, run_.stream, w.gru.hidden, to);
-    multiply_whole<Weight::kRows>("type_part", input.z, samples, w.type_z,
-                                  w.type_z == nullptr ? 0 : w.latent, w.type_dim, run_,
-                                  StoreBiased{w.type_bias, to.type_part, w.type_dim});
-    multiply_whole<Weight::kRows>("edge_part", input.z, samples, w.edge_z,
-                                  w.edge_z == nullptr ? 0 : w.latent, w.edge_dim, run_,
-                                  StoreBiased{w.edge_bias, to.edge_part, w.edge_dim});
     float* states = to.type_states + types * w.gru.hidden;
     update_states(w.gru, {nullptr, types}, to.every_type, to.type_states, true, run_, nullptr,
                   states);
@@ -225,11 +216,13 @@ class Loop {
     const int64_t samples = scene_.input.num_samples;
     const int32_t only = only_type(v);
     if (only < 0) {
+      place_part("type_part", v, w.type_z, w.type_term, w.type_dim, to.type_part);
       multiply_whole<Weight::kRows>(
           "type_head", to.h, samples, w.type_h, w.gru.hidden, w.type_dim, run_,
-          StoreRelu{to.type_part, w.type_dim,
-                    w.type_place == nullptr ? nullptr : w.type_place + v * w.type_dim,
-                    to.type_hidden, w.type_dim});
+          StoreRelu{to.type_part, w.type_dim, to.type_hidden, w.type_dim});
+    }
+    if (!ends_for_certain(v)) {
+      place_part("edge_part", v, w.edge_z, w.edge_term, w.edge_dim, to.edge_part);
     }
     launch("decide", decide, {samples, 1, kDecideThreads}, run_.stream, scene_, v, only);
     if (!is_read(v)) return;
@@ -251,11 +244,24 @@ class Loop {
     return only;
   }
 
-  // Whether anything reads the state of node v: a next node that is not a certain end whose edges
-  // the rules decide.
+  // Whether node v ends its graph and the rules decide its edges.
+  bool ends_for_certain(int64_t v) const {
+    return scene_.rules.loose_ends == kEndsOnly && only_type(v) == scene_.rules.end_type;
+  }
+
+  // Whether anything reads the state of node v.
   bool is_read(int64_t v) const {
-    if (v + 1 >= scene_.rules.max_nodes) return false;
-    return scene_.rules.loose_ends != kEndsOnly || only_type(v + 1) != scene_.rules.end_type;
+    return v + 1 < scene_.rules.max_nodes && !ends_for_certain(v + 1);
+  }
+
+  // part (samples, size) = what z and the term of place v give to a head's first layer.
+  void place_part(const char* name, int64_t v, const float* by_place, const float* term,
+                  int64_t size, float* part) const {
+    const int64_t latent = scene_.weights.latent;
+    multiply_whole<Weight::kRows>(name, scene_.input.z, scene_.input.num_samples,
+                                  by_place == nullptr ? nullptr : by_place + v * size * latent,
+                                  by_place == nullptr ? 0 : latent, size, run_,
+                                  StoreBiased{term + v * size, part, size});
   }
 
   // From a and the types of node v: states, messages and terms as sources.
@@ -267,15 +273,10 @@ class Loop {
     update_states(w.gru, rows, to.type, a, false, run_, nullptr, to.h);
     send_messages(w.gru, rows, nullptr, static_cast<int32_t>(v), to.h, run_, nullptr,
                   to.messages + v * samples * w.gru.hidden);
-    float* sources = to.sources + v * samples * w.edge_dim;
-    if (w.source_place == nullptr) {
-      multiply_whole<Weight::kRows>("sources", to.h, samples, w.edge_u, w.gru.hidden, w.edge_dim,
-                                    run_, Store{sources, w.edge_dim});
-    } else {
-      multiply_whole<Weight::kRows>(
-          "sources", to.h, samples, w.edge_u, w.gru.hidden, w.edge_dim, run_,
-          StoreBiased{w.source_place + v * w.edge_dim, sources, w.edge_dim});
-    }
+    place_part("source_part", v, w.source_z, w.source_term, w.edge_dim, to.source_part);
+    multiply_whole<Weight::kRows>(
+        "sources", to.h, samples, w.edge_u, w.gru.hidden, w.edge_dim, run_,
+        StoreSum{to.source_part, to.sources + v * samples * w.edge_dim, w.edge_dim});
   }
 
   Scene scene_;

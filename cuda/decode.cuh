@@ -19,8 +19,9 @@ struct DecodeMemory {
   float *a, *h;          // (num_samples, hidden): of the newest node
   float* messages;       // (max_nodes, num_samples, hidden)
   float* sources;        // (max_nodes, num_samples, edge_dim): edge_u h
-  float* type_part;      // (num_samples, type_dim): what z and the bias give
-  float* edge_part;      // (num_samples, edge_dim)
+  float* type_part;      // (num_samples, type_dim): what z and a place\'s term give
+  float* edge_part;      // (num_samples, edge_dim), likewise for the target
+  float* source_part;    // (num_samples, edge_dim), likewise for the source
   float* type_hidden;    // (num_samples, type_dim)
   float* logits;         // (num_samples, num_types)
   float* probability;    // (num_samples, max_nodes): of the edges into the newest node

@@ -45,13 +45,22 @@ struct StoreBiased {
 struct StoreRelu {
   const float* term;
   int64_t term_stride;
-  const float* of_all;  // (width,) for every row, or nullptr
   float* to;
   int64_t stride;
 
   __device__ void operator()(int32_t row, int64_t j, const Sums<1>& sum) const {
-    const float all = of_all == nullptr ? 0.0f : of_all[j];
-    to[row * stride + j] = relu(sum.value[0] + (term[row * term_stride + j] + all));
+    to[row * stride + j] = relu(sum.value[0] + term[row * term_stride + j]);
+  }
+};
+
+// to (rows, stride) = sum + term, of the same shape.
+struct StoreSum {
+  const float* term;
+  float* to;
+  int64_t stride;
+
+  __device__ void operator()(int32_t row, int64_t j, const Sums<1>& sum) const {
+    to[row * stride + j] = sum.value[0] + term[row * stride + j];
   }
 };
 

@@ -60,7 +60,8 @@ def test_decoding_counts_states_that_a_decision_reads():
     made = model(10, "float32")
     config, graphs, head = made.config, 5, 256
     # of 8 nodes, 6 are read: types of nodes 1 to 6 by nodes 0 to 5, edges by nodes 0 to 4
-    by_hand = graphs * (56 * 10 + 2 * 56 * head)
+    # z gives a part to 6 decided types, 5 targets and 5 sources
+    by_hand = graphs * (56 * 10 + 16 * 56 * head)
     by_hand += graphs * (6 * 3 * 100 + 6 * 10 * head + 6 * head * 8)
     by_hand += graphs * (5 * 10 * head + 15 * head) + 8 * 10 * head
     by_hand += graphs * 5 * 2 * 100  # the sixth sends to none of the six

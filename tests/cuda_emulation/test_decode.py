@@ -44,8 +44,8 @@ def make_rules(nodes=6, least=0, most=99, loose_ends=False, only=(), early_end=F
 
 
 def make_weights(
-    hidden=5, nodes=6, type_z=True, edge_z=True, place=False, tables=False, type_dim=7, edge_dim=9,
-    end_bias=0.0,
+    hidden=5, nodes=6, type_z=True, edge_z=True, source_z=True, tables=False, type_dim=7,
+    edge_dim=9, end_bias=0.0,
 ):  # fmt: skip
     generator = torch.Generator().manual_seed(1)
 
@@ -66,19 +66,18 @@ def make_weights(
     return DecoderParameters(
         gru=gru,
         type_h=draw(type_dim, hidden),
-        type_z=draw(type_dim, LATENT) if type_z else None,
-        type_bias=draw(type_dim),
+        type_z=draw(nodes, type_dim, LATENT) if type_z else None,
+        type_term=draw(nodes, type_dim),
         type_out=draw(TYPES, type_dim),
         type_out_bias=draw(TYPES) + end_bias * (torch.arange(TYPES) == END),
         edge_u=draw(edge_dim, hidden),
         edge_v=draw(edge_dim, hidden),
-        edge_z=draw(edge_dim, LATENT) if edge_z else None,
-        edge_bias=draw(edge_dim),
+        edge_z=draw(nodes, edge_dim, LATENT) if edge_z else None,
+        edge_term=draw(nodes, edge_dim),
+        source_z=draw(nodes, edge_dim, LATENT) if source_z else None,
+        source_term=draw(nodes, edge_dim),
         edge_out=3 * draw(edge_dim),
         edge_out_bias=draw(1),
-        edge_place=draw(nodes, edge_dim) if place else None,
-        type_place=draw(nodes, type_dim) if place else None,
-        source_place=draw(nodes, edge_dim) if place else None,
     )
 
 
@@ -130,7 +129,7 @@ def assert_equals_cpu(ops, inputs, parameters, rules, *, order="forward", **choi
 @pytest.mark.parametrize("loose_ends", [False, True])
 def test_equals_cpu_and_reference(ops, order, stochastic, loose_ends):
     rules = make_rules(least=1, most=2, loose_ends=loose_ends)
-    parameters = make_weights(place=loose_ends, tables=stochastic)
+    parameters = make_weights(source_z=loose_ends, tables=stochastic)
     found = assert_equals_cpu(
         ops, make_inputs(20), parameters, rules, stochastic=stochastic, order=order
     )
@@ -139,10 +138,10 @@ def test_equals_cpu_and_reference(ops, order, stochastic, loose_ends):
 
 @pytest.mark.parametrize("type_z", [False, True])
 @pytest.mark.parametrize("edge_z", [False, True])
-@pytest.mark.parametrize("place", [False, True])
+@pytest.mark.parametrize("source_z", [False, True])
 @pytest.mark.parametrize("tables", [False, True])
-def test_optional_weights(ops, type_z, edge_z, place, tables):
-    parameters = make_weights(type_z=type_z, edge_z=edge_z, place=place, tables=tables)
+def test_optional_weights(ops, type_z, edge_z, source_z, tables):
+    parameters = make_weights(type_z=type_z, edge_z=edge_z, source_z=source_z, tables=tables)
     assert_equals_cpu(ops, make_inputs(9), parameters, make_rules())
 
 
@@ -174,7 +173,7 @@ def test_optional_weights(ops, type_z, edge_z, place, tables):
 )
 def test_rules(ops, order, rules):
     ends_early = bool(rules.type_allowed[1, END])
-    parameters = make_weights(nodes=rules.max_nodes, place=True, end_bias=2.0 * ends_early)
+    parameters = make_weights(nodes=rules.max_nodes, end_bias=2.0 * ends_early)
     found = assert_equals_cpu(ops, make_inputs(16), parameters, rules, order=order)
     assert (2 in found.num_nodes) == ends_early
 
@@ -183,7 +182,7 @@ def test_rules(ops, order, rules):
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_random_rules(ops, case, stochastic):
     rules = random_rules(*case)
-    parameters = make_weights(nodes=rules.max_nodes, place=True, end_bias=-2.0)
+    parameters = make_weights(nodes=rules.max_nodes, end_bias=-2.0)
     order = ORDERS[case[0] % len(ORDERS)]
     found = assert_equals_cpu(
         ops, make_inputs(20), parameters, rules, stochastic=stochastic, order=order
@@ -252,7 +251,7 @@ def test_a_sample_does_not_depend_on_those_beside_it(ops):
 @pytest.mark.parametrize("order", ORDERS)
 def test_bf16_rounds_the_operands_of_products(ops, order):
     z, initial = make_inputs(30, 33)
-    parameters, rules = make_weights(33, place=True, tables=True), make_rules(least=1, most=3)
+    parameters, rules = make_weights(33, tables=True), make_rules(least=1, most=3)
     found = run(ops, (z, initial), parameters, rules, bf16=True, order=order)
     expected = reference_decode.decode(z, initial, parameters, rules, seed=3, precision="bf16")
     assert_same(found, expected)

@@ -69,24 +69,25 @@ def _posterior(encoder, dag):
     return encoder.mean(state), encoder.logvar(state)
 
 
+def _part(by_place, z, place):
+    if by_place.latent is None:
+        return by_place.term[place]
+    return by_place.weights()[place] @ z + by_place.term[place]
+
+
 def _reconstruction(decoder, dag, z):
     """Negative log-likelihood of types and of edges, decision by decision."""
     states = _states(decoder.propagation, dag, torch.tanh(decoder.initial(z)))
     nodes = edges = torch.zeros((), dtype=torch.float64)
     for v in range(1, len(dag) - 1):
-        hidden = decoder.type_hidden(states[v - 1]) + decoder.type_place[v]
-        if decoder.type_latent is not None:
-            hidden = hidden + decoder.type_latent(z)
+        hidden = decoder.type_hidden(states[v - 1]) + _part(decoder.type_place, z, v)
         logits = decoder.type_out(torch.relu(hidden))[2:]
         nodes = nodes - torch.log_softmax(logits, 0)[dag.node_types[v] - 2]
         one_hot = torch.eye(8, dtype=torch.float64)[dag.node_types[v]]
         bare = decoder.propagation.gru(one_hot[None], torch.zeros_like(states[:1]))[0]
         for u in range(v - 1):
-            hidden = decoder.edge_source(states[u]) + decoder.source_place[u]
-            hidden = hidden + decoder.edge_target(bare)
-            hidden = hidden + decoder.edge_place[v]
-            if decoder.edge_latent is not None:
-                hidden = hidden + decoder.edge_latent(z)
+            hidden = decoder.edge_source(states[u]) + _part(decoder.source_place, z, u)
+            hidden = hidden + decoder.edge_target(bare) + _part(decoder.edge_place, z, v)
             probability = torch.sigmoid(decoder.edge_out(torch.relu(hidden)))[0]
             edges = edges - torch.log(probability if u in dag.predecessors[v] else 1 - probability)
     return nodes, edges

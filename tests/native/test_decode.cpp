@@ -72,9 +72,8 @@ template <class T>
 struct Decoder {
   int64_t latent;
   GruArrays<T> gru;
-  std::vector<T> type_h, type_z, type_bias, type_out, type_out_bias;
-  std::vector<T> edge_u, edge_v, edge_z, edge_bias, edge_out, edge_out_bias, edge_place, type_place,
-      source_place;
+  std::vector<T> type_h, type_z, type_term, type_out, type_out_bias;
+  std::vector<T> edge_u, edge_v, edge_z, edge_term, source_z, source_term, edge_out, edge_out_bias;
 
   // Without `latent` the heads see no z; with it the edges know their target's place.
   Decoder(int64_t latent_dim, int64_t nodes)
@@ -84,20 +83,19 @@ struct Decoder {
       return random.reals<T>(rows * columns, 2 / std::sqrt(static_cast<double>(columns)));
     };
     type_h = draw(kTypeDim, kHidden);
-    type_bias = random.reals<T>(kTypeDim);
+    type_term = draw(nodes, kTypeDim);
     type_out = draw(kTypes, kTypeDim);
     type_out_bias = random.reals<T>(kTypes);
     edge_u = draw(kEdgeDim, kHidden);
     edge_v = draw(kEdgeDim, kHidden);
-    edge_bias = random.reals<T>(kEdgeDim);
+    edge_term = draw(nodes, kEdgeDim);
+    source_term = draw(nodes, kEdgeDim);
     edge_out = random.reals<T>(kEdgeDim, 2);
     edge_out_bias = random.reals<T>(1);
     if (latent == 0) return;
-    type_z = draw(kTypeDim, latent);
-    edge_z = draw(kEdgeDim, latent);
-    edge_place = draw(nodes, kEdgeDim);
-    type_place = draw(nodes, kTypeDim);
-    source_place = draw(nodes, kEdgeDim);
+    type_z = draw(nodes * kTypeDim, latent);
+    edge_z = draw(nodes * kEdgeDim, latent);
+    source_z = draw(nodes * kEdgeDim, latent);
   }
 
   ngae::DecoderWeights<T> view() const {
@@ -110,18 +108,17 @@ struct Decoder {
             kEdgeDim,
             type_h.data(),
             optional(type_z),
-            type_bias.data(),
+            type_term.data(),
             type_out.data(),
             type_out_bias.data(),
             edge_u.data(),
             edge_v.data(),
             optional(edge_z),
-            edge_bias.data(),
+            edge_term.data(),
+            optional(source_z),
+            source_term.data(),
             edge_out.data(),
-            edge_out_bias.data(),
-            optional(edge_place),
-            optional(type_place),
-            optional(source_place)};
+            edge_out_bias.data()};
   }
 };
 

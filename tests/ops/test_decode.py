@@ -62,7 +62,7 @@ def make_decoder(make_parameters: MakeParameters) -> Callable[..., DecoderParame
     """Return a function that makes random weights of a decoder."""
 
     def make(
-        dtype: torch.dtype = torch.float32, latent: bool = True, places: int = 0
+        dtype: torch.dtype = torch.float32, latent: bool = True, nodes: int = 6
     ) -> DecoderParameters:
         generator = torch.Generator().manual_seed(1)
 
@@ -73,19 +73,18 @@ def make_decoder(make_parameters: MakeParameters) -> Callable[..., DecoderParame
         return DecoderParameters(
             gru=make_parameters(HIDDEN, dtype),
             type_h=draw(TYPE_DIM, HIDDEN),
-            type_z=draw(TYPE_DIM, LATENT) if latent else None,
-            type_bias=draw(TYPE_DIM),
+            type_z=draw(nodes, TYPE_DIM, LATENT) if latent else None,
+            type_term=draw(nodes, TYPE_DIM),
             type_out=draw(4, TYPE_DIM),
             type_out_bias=draw(4),
             edge_u=draw(EDGE_DIM, HIDDEN),
             edge_v=draw(EDGE_DIM, HIDDEN),
-            edge_z=draw(EDGE_DIM, LATENT) if latent else None,
-            edge_bias=draw(EDGE_DIM),
+            edge_z=draw(nodes, EDGE_DIM, LATENT) if latent else None,
+            edge_term=draw(nodes, EDGE_DIM),
+            source_z=draw(nodes, EDGE_DIM, LATENT) if latent else None,
+            source_term=draw(nodes, EDGE_DIM),
             edge_out=3 * draw(EDGE_DIM),
             edge_out_bias=draw(1),
-            edge_place=draw(places, EDGE_DIM) if places else None,
-            type_place=draw(places, TYPE_DIM) if places else None,
-            source_place=draw(places, EDGE_DIM) if places else None,
         )
 
     return make
@@ -139,7 +138,7 @@ def test_equals_reference(
     dtype: torch.dtype, stochastic: bool, loose_ends: bool, make_decoder: MakeDecoder
 ) -> None:
     z, initial = inputs(200, dtype)
-    parameters = make_decoder(dtype, latent=loose_ends, places=6 if stochastic else 0)
+    parameters = make_decoder(dtype, latent=loose_ends)
     allowed = rules(least=1, most=2, loose_ends=loose_ends)
     found = decode(z, initial, parameters, allowed, seed=3, stochastic=stochastic)
     expected = reference_decode.decode(
@@ -327,7 +326,7 @@ def test_opcheck(dtype: torch.dtype, make_decoder: MakeDecoder) -> None:
 
 @pytest.mark.usefixtures("native")
 def test_long_graphs_and_many_samples(make_decoder: MakeDecoder) -> None:
-    parameters = make_decoder(torch.float64)
+    parameters = make_decoder(torch.float64, nodes=19)
     parameters = parameters._replace(
         gru=parameters.gru._replace(gate_index=None, map_index=None),
         type_out_bias=torch.tensor([0.0, -1.5, 0.0, 0.0], dtype=torch.float64),
@@ -342,10 +341,14 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            ({"type_h": torch.zeros(2, 2)}, r"decode: type_h: expected shape \(21, 19\)"),
-            ({"edge_z": torch.zeros(23, 9)}, r"edge_z: expected shape \(23, 5\), found \(23, 9\)"),
+            ({"type_h": torch.zeros(21, 2)}, r"decode: type_h: expected shape \(21, 19\)"),
+            (
+                {"edge_z": torch.zeros(6, 23, 9)},
+                r"edge_z: expected shape \(6, 23, 5\), found \(6, 23",
+            ),
             ({"edge_out": torch.zeros(23).double()}, "edge_out: expected dtype torch.float32"),
-            ({"edge_place": torch.zeros(5, 23)}, r"edge_place: expected shape \(6, 23\)"),
+            ({"edge_term": torch.zeros(5, 23)}, r"edge_term: expected shape \(6, 23\)"),
+            ({"source_z": torch.zeros(5, 23, 5)}, r"source_z: expected shape \(6, 23, 5\)"),
             ({"type_out": torch.zeros(5, 21)}, r"type_out: expected shape \(4, 21\)"),
         ],
     )
@@ -371,7 +374,7 @@ class TestErrors:
 
     def test_more_nodes_than_places(self, make_decoder: MakeDecoder) -> None:
         with pytest.raises(UsageError, match="gate_index: expected 9 rows, found 7"):
-            decode(*inputs(2), make_decoder(), rules(max_nodes=9), seed=0)
+            decode(*inputs(2), make_decoder(nodes=9), rules(max_nodes=9), seed=0)
 
 
 @pytest.mark.end_to_end

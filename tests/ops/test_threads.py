@@ -22,8 +22,8 @@ def weights(*shapes):
     return [torch.ones(shape) / 64 for shape in shapes]
 
 gru = DagGruParameters(*weights((192, 2), 192, (192, 64), 192, (64, 64), 64, (64, 64)))
-type_head = weights((64, 64), (64, 8), 64, (2, 64), 2)
-edge_head = weights((64, 64), (64, 64), (64, 8), 64, 64, 1)
+type_head = weights((64, 64), (3, 64, 8), (3, 64), (2, 64), 2)
+edge_head = weights((64, 64), (64, 64), (3, 64, 8), (3, 64), (3, 64, 8), (3, 64), 64, 1)
 decoder = DecoderParameters(gru, *type_head, *edge_head)
 batch = GraphBatch.pack([Dag((0, 0), ((0, 1),))] * 400)
 initial = torch.zeros(400, 64, requires_grad=True)

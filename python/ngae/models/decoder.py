@@ -24,11 +24,11 @@ class Decoder(nn.Module):
     """Latent points to graphs.
 
     z enters as the first node's aggregate, `h_0 = GRU(start, tanh(W z + b))`, and, with
-    `latent_in_heads`, also the first layer of both heads. Both heads get a term for the place of
-    the node that is decided, and the edge head one for the place of the source: before its edges
-    are decided a node's state depends on its type alone, and two nodes of one type that are fed
-    alike have one state, so that without these terms both would have to get the same edges, feed
-    the same nodes, and be followed by the same type.
+    `latent_in_heads`, also the first layer of both heads. What it gives there, and a term beside
+    it, has weights for each place in a graph: of the node that is decided, and of the source of an
+    edge. Before its edges are decided a node's state depends on its type alone, and two nodes of
+    one type that are fed alike have one state, so that without places both would have to get the
+    same edges, feed the same nodes, and be followed by the same type.
     """
 
     def __init__(self, rules: DecodeRules, config: ModelConfig) -> None:
@@ -40,22 +40,14 @@ class Decoder(nn.Module):
         self.propagation = Propagation(
             types, hidden, rules.max_nodes, config.vertex_index, config.precision
         )
-        self.type_hidden = nn.Linear(hidden, head)
+        self.type_hidden = nn.Linear(hidden, head, bias=False)
         self.type_out = nn.Linear(head, types)
-        self.edge_source = nn.Linear(hidden, head)
+        self.edge_source = nn.Linear(hidden, head, bias=False)
         self.edge_target = nn.Linear(hidden, head, bias=False)
-        self.edge_place = _places(rules.max_nodes, head)
-        self.type_place = _places(rules.max_nodes, head)
-        self.source_place = _places(rules.max_nodes, head)
         self.edge_out = nn.Linear(head, 1)
-        self.type_latent = self._latent(config)
-        self.edge_latent = self._latent(config)
-
-    @staticmethod
-    def _latent(config: ModelConfig) -> nn.Linear | None:
-        if not config.latent_in_heads:
-            return None
-        return nn.Linear(config.latent_dim, config.head_dim, bias=False)
+        self.type_place = ByPlace(rules.max_nodes, config)
+        self.edge_place = ByPlace(rules.max_nodes, config)
+        self.source_place = ByPlace(rules.max_nodes, config)
 
     def forward(self, batch: GraphBatch, decisions: Decisions, z: Tensor) -> tuple[Tensor, Tensor]:
         """Return the negative log-likelihood of graphs given z, in nats.
@@ -99,25 +91,19 @@ class Decoder(nn.Module):
 
     def _type_loss(self, batch: GraphBatch, decisions: Decisions, h: Tensor, z: Tensor) -> Tensor:
         hidden = gather_rows(dense(self.type_hidden, h, self.precision), decisions.type_state)
-        hidden = hidden + gather_rows(self.type_place, decisions.type_place)
-        if self.type_latent is not None:
-            hidden = hidden + gather_rows(
-                dense(self.type_latent, z, self.precision), decisions.type_graph
-            )
+        hidden = hidden + self.type_place(z, decisions.type_graph, decisions.type_place)
         logits = self.type_out(torch.relu(hidden))
         logits = logits.masked_fill(decisions.type_forbidden, -torch.inf)
         loss = functional.cross_entropy(logits, decisions.type_target, reduction="none")
         return _sum_by_graph(loss, decisions.type_graph, batch.num_graphs)
 
     def _edge_loss(self, batch: GraphBatch, decisions: Decisions, h: Tensor, z: Tensor) -> Tensor:
-        places = gather_rows(self.source_place, decisions.states.node_index.long())
-        source = dense(self.edge_source, h, self.precision) + places  # (num_states, head_dim)
+        states = decisions.states
+        source = dense(self.edge_source, h, self.precision)  # (num_states, head_dim)
+        source = source + self.source_place(z, states.node_graph.long(), states.node_index.long())
         by_type = dense(self.edge_target, self.propagation.type_states(), self.precision)
         target = gather_rows(by_type, batch.node_type.long())
-        target = target + gather_rows(self.edge_place, batch.node_index.long())
-        if self.edge_latent is not None:
-            by_graph = dense(self.edge_latent, z, self.precision)
-            target = target + gather_rows(by_graph, batch.node_graph.long())
+        target = target + self.edge_place(z, batch.node_graph.long(), batch.node_index.long())
         weight = self.edge_out.weight.squeeze(0)
         pairs = (decisions.pair_source, decisions.pair_target)
         logits = pair_scores(source, target, weight, *pairs) + self.edge_out.bias
@@ -129,25 +115,61 @@ class Decoder(nn.Module):
         return DecoderParameters(
             gru=self.propagation.weights(),
             type_h=self.type_hidden.weight,
-            type_z=None if self.type_latent is None else self.type_latent.weight,
-            type_bias=self.type_hidden.bias,
+            type_z=self.type_place.weights(),
+            type_term=self.type_place.term,
             type_out=self.type_out.weight,
             type_out_bias=self.type_out.bias,
             edge_u=self.edge_source.weight,
             edge_v=self.edge_target.weight,
-            edge_z=None if self.edge_latent is None else self.edge_latent.weight,
-            edge_bias=self.edge_source.bias,
+            edge_z=self.edge_place.weights(),
+            edge_term=self.edge_place.term,
+            source_z=self.source_place.weights(),
+            source_term=self.source_place.term,
             edge_out=self.edge_out.weight.squeeze(0),
             edge_out_bias=self.edge_out.bias,
-            edge_place=self.edge_place,
-            type_place=self.type_place,
-            source_place=self.source_place,
         )
+
+
+class ByPlace(nn.Module):
+    """What z and a term give to a head's first layer, with weights for each place in a graph.
+
+    Args:
+        max_nodes: Places.
+        config: Sizes; without `latent_in_heads` there is the term alone.
+    """
+
+    def __init__(self, max_nodes: int, config: ModelConfig) -> None:
+        super().__init__()
+        self.max_nodes = max_nodes
+        self.precision = config.precision
+        self.term = nn.Parameter(torch.empty(max_nodes, config.head_dim).uniform_(-0.1, 0.1))
+        self.latent = (
+            nn.Linear(config.latent_dim, max_nodes * config.head_dim, bias=False)
+            if config.latent_in_heads
+            else None
+        )
+
+    def forward(self, z: Tensor, graph: Tensor, place: Tensor) -> Tensor:
+        """Return the parts (n, head_dim) of nodes.
+
+        Args:
+            z: (num_graphs, latent_dim).
+            graph: int64 (n,) graph of each node.
+            place: int64 (n,) its place in that graph.
+        """
+        term = gather_rows(self.term, place)
+        if self.latent is None:
+            return term
+        # (num_graphs, max_nodes * head_dim) -> (num_graphs * max_nodes, head_dim)
+        rows = dense(self.latent, z, self.precision).reshape(-1, self.term.shape[1])
+        return gather_rows(rows, graph * self.max_nodes + place) + term
+
+    def weights(self) -> Tensor | None:
+        """Return the weights on z, (max_nodes, head_dim, latent_dim), or None."""
+        if self.latent is None:
+            return None
+        return self.latent.weight.reshape(self.max_nodes, -1, self.latent.in_features)
 
 
 def _sum_by_graph(values: Tensor, graph: Tensor, num_graphs: int) -> Tensor:
     return sum_by_index(values.unsqueeze(1), graph, num_graphs).squeeze(1)
-
-
-def _places(max_nodes: int, width: int) -> nn.Parameter:
-    return nn.Parameter(torch.empty(max_nodes, width).uniform_(-0.1, 0.1))

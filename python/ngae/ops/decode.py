@@ -46,11 +46,11 @@ def decode(
 
     Node 0 has the start type and `initial` as its aggregate. Then, for v = 1, 2, ...:
 
-        type v   ~ softmax(type_out relu(type_h h_{v-1} + type_z z + type_place[v] + type_bias)
+        type v   ~ softmax(type_out relu(type_h h_{v-1} + type_z[v] z + type_term[v])
                            + type_out_bias)
         u feeds v with probability
-            sigmoid(edge_out . relu(edge_u h_u + source_place[u] + edge_v g + edge_z z
-                                    + edge_place[v] + edge_bias) + edge_out_bias)
+            sigmoid(edge_out . relu(edge_u h_u + source_z[u] z + source_term[u]
+                                    + edge_v g + edge_z[v] z + edge_term[v]) + edge_out_bias)
             where g = GRUCell(onehot(type v), 0)
         h_v      = GRUCell(onehot(type v), sum of the messages of the nodes that feed v)
 
@@ -151,22 +151,22 @@ def _check_weights(parameters: DecoderParameters, rules: DecodeRules, latent: in
     like = parameters.gru.w_hh
     hidden, num_types = like.shape[1], rules.num_node_types
     expect("decode", "w_ih", "columns", parameters.gru.w_ih.shape[1], num_types)
-    type_dim, edge_dim = parameters.type_bias.numel(), parameters.edge_bias.numel()
+    type_dim, edge_dim = parameters.type_h.shape[0], parameters.edge_u.shape[0]
+    nodes = rules.max_nodes
     shapes: dict[str, tuple[int, ...]] = {
         "type_h": (type_dim, hidden),
-        "type_z": (type_dim, latent),
-        "type_bias": (type_dim,),
+        "type_z": (nodes, type_dim, latent),
+        "type_term": (nodes, type_dim),
         "type_out": (num_types, type_dim),
         "type_out_bias": (num_types,),
         "edge_u": (edge_dim, hidden),
         "edge_v": (edge_dim, hidden),
-        "edge_z": (edge_dim, latent),
-        "edge_bias": (edge_dim,),
+        "edge_z": (nodes, edge_dim, latent),
+        "edge_term": (nodes, edge_dim),
+        "source_z": (nodes, edge_dim, latent),
+        "source_term": (nodes, edge_dim),
         "edge_out": (edge_dim,),
         "edge_out_bias": (1,),
-        "edge_place": (rules.max_nodes, edge_dim),
-        "type_place": (rules.max_nodes, type_dim),
-        "source_place": (rules.max_nodes, edge_dim),
     }
     for name, shape in shapes.items():
         check_tensor("decode", name, getattr(parameters, name), shape, like)
@@ -195,9 +195,9 @@ def _weights(
     """Contiguous weights of the propagation and of the heads; latent_dim, type_dim, edge_dim."""
     held = _library.contiguous(weights)
     heads = held[_NUM_GRU:]
-    type_bias, edge_bias = heads[2], heads[8]
-    assert type_bias is not None and edge_bias is not None
-    return held[:_NUM_GRU], heads, [z.shape[1], type_bias.shape[0], edge_bias.shape[0]]
+    type_h, edge_u = heads[0], heads[5]
+    assert type_h is not None and edge_u is not None
+    return held[:_NUM_GRU], heads, [z.shape[1], type_h.shape[0], edge_u.shape[0]]
 
 
 @torch.library.impl("ngae::decode", "CPU")
@@ -286,6 +286,7 @@ def _memory(
         ((nodes, samples, hidden), torch.float32),
         ((nodes, samples, edge_dim), torch.float32),
         ((samples, type_dim), torch.float32),
+        ((samples, edge_dim), torch.float32),
         ((samples, edge_dim), torch.float32),
         ((samples, type_dim), torch.float32),
         ((samples, num_types), torch.float32),

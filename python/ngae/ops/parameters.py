@@ -40,40 +40,44 @@ class DagGruParameters(NamedTuple):
 class DecoderParameters(NamedTuple):
     """Weights of a decoder: its propagation, and two heads with one hidden layer each.
 
+    What the latent point gives to a head has weights of its own for each place in a graph: one
+    layer would otherwise have to tell every node, and every pair of nodes, from all others.
+
     Attributes:
         gru: The propagation.
         type_h: (type_dim, hidden_dim) on the newest node's state.
-        type_z: (type_dim, latent_dim) on the latent point, or None.
-        type_bias: (type_dim,).
+        type_z: (max_nodes, type_dim, latent_dim) on the latent point, by the place whose type is
+            decided; or None.
+        type_term: (max_nodes, type_dim) added, likewise.
         type_out: (num_node_types, type_dim).
         type_out_bias: (num_node_types,).
         edge_u: (edge_dim, hidden_dim) on the source's state.
         edge_v: (edge_dim, hidden_dim) on the state of a node of the target's type that nothing
             feeds.
-        edge_z: (edge_dim, latent_dim) on the latent point, or None.
-        edge_bias: (edge_dim,).
+        edge_z: (max_nodes, edge_dim, latent_dim) on the latent point, by the target's place; or
+            None.
+        edge_term: (max_nodes, edge_dim) added, likewise.
+        source_z: (max_nodes, edge_dim, latent_dim) on the latent point, by the source's place; or
+            None.
+        source_term: (max_nodes, edge_dim) added, likewise.
         edge_out: (edge_dim,).
         edge_out_bias: (1,).
-        edge_place: (max_nodes, edge_dim) term for the target's place in its graph, or None.
-        type_place: (max_nodes, type_dim) term for the place whose type is decided, or None.
-        source_place: (max_nodes, edge_dim) term for the source's place, or None.
     """
 
     gru: DagGruParameters
     type_h: Tensor
     type_z: Tensor | None
-    type_bias: Tensor
+    type_term: Tensor
     type_out: Tensor
     type_out_bias: Tensor
     edge_u: Tensor
     edge_v: Tensor
     edge_z: Tensor | None
-    edge_bias: Tensor
+    edge_term: Tensor
+    source_z: Tensor | None
+    source_term: Tensor
     edge_out: Tensor
     edge_out_bias: Tensor
-    edge_place: Tensor | None = None
-    type_place: Tensor | None = None
-    source_place: Tensor | None = None
 
 
 class PredictorParameters(NamedTuple):

@@ -24,13 +24,18 @@ class _Scene:
     seed: int
     stochastic: bool
     precision: str
-    type_part: Tensor  # (B, type_dim): type_z z + type_bias
-    edge_part: Tensor  # (B, edge_dim): edge_z z + edge_bias
+    z: Tensor  # (B, latent_dim)
     target_part: Tensor  # (T, edge_dim): edge_v g(t)
 
     def uniforms(self, draw: object) -> Tensor:
         """Move numbers drawn in numpy to the device."""
-        return torch.as_tensor(draw, device=self.type_part.device).to(self.type_part.dtype)
+        return torch.as_tensor(draw, device=self.z.device).to(self.z.dtype)
+
+    def part(self, by_place: Tensor | None, term: Tensor, place: int) -> Tensor:
+        """What z and the term of a place give to a head's first layer, (B, dim)."""
+        if by_place is None:
+            return term[place].expand(self.z.shape[0], -1)
+        return product(self.z, by_place[place], self.precision) + term[place]
 
 
 @torch.no_grad()
@@ -85,12 +90,6 @@ def _scene(
     stochastic: bool,
     precision: str,
 ) -> _Scene:
-    type_part = parameters.type_bias.expand(z.shape[0], -1)
-    if parameters.type_z is not None:
-        type_part = type_part + product(z, parameters.type_z, precision)
-    edge_part = parameters.edge_bias.expand(z.shape[0], -1)
-    if parameters.edge_z is not None:
-        edge_part = edge_part + product(z, parameters.edge_z, precision)
     types = torch.arange(rules.num_node_types, device=z.device)
     nothing = z.new_zeros(len(types), parameters.gru.w_hh.shape[1])
     alone = gru_cell(parameters.gru, types, nothing, precision)
@@ -102,8 +101,7 @@ def _scene(
         seed,
         stochastic,
         precision,
-        type_part,
-        edge_part,
+        z,
         target_part,
     )
 
@@ -121,10 +119,8 @@ def _loose_ends(rules: DecodeRules, types: Tensor, adjacency: Tensor) -> Tensor:
 
 def _source_of(scene: _Scene, node: int, h: Tensor) -> Tensor:
     """The part (B, edge_dim) that node `node` of state h gives to the edges out of it."""
-    source = product(h, scene.parameters.edge_u, scene.precision)
-    if scene.parameters.source_place is None:
-        return source
-    return source + scene.parameters.source_place[node]
+    part = scene.part(scene.parameters.source_z, scene.parameters.source_term, node)
+    return product(h, scene.parameters.edge_u, scene.precision) + part
 
 
 def _choose_types(
@@ -134,10 +130,8 @@ def _choose_types(
 
     least_edges (B,): edges of the graph if it ended here.
     """
-    term = scene.type_part
-    if scene.parameters.type_place is not None:
-        term = term + scene.parameters.type_place[node]
-    hidden = torch.relu(product(h, scene.parameters.type_h, scene.precision) + term)
+    part = scene.part(scene.parameters.type_z, scene.parameters.type_term, node)
+    hidden = torch.relu(product(h, scene.parameters.type_h, scene.precision) + part)
     logits = hidden @ scene.parameters.type_out.T + scene.parameters.type_out_bias
     follows = torch.from_numpy(scene.rules.type_follows).to(h.device)[previous.clamp(min=0)]
     allowed = torch.from_numpy(scene.rules.type_allowed[node]).to(h.device) & follows
@@ -163,9 +157,8 @@ def _choose_edges(
     least_edges: Tensor,
 ) -> Tensor:
     """Edges (B, node) into node `node`; sources (B, node, edge_dim) are edge_u h_u."""
-    target = scene.target_part[types] + scene.edge_part
-    if scene.parameters.edge_place is not None:
-        target = target + scene.parameters.edge_place[node]
+    part = scene.part(scene.parameters.edge_z, scene.parameters.edge_term, node)
+    target = scene.target_part[types] + part
     hidden = sources + target.unsqueeze(1)
     logits = torch.relu(hidden) @ scene.parameters.edge_out + scene.parameters.edge_out_bias
     probability = torch.sigmoid(logits)
