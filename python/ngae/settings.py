@@ -65,7 +65,7 @@ def add_flags(parser: argparse.ArgumentParser, cls: type[Any], title: str) -> No
     for field in dataclasses.fields(cls):
         kind = hints[field.name]
         options: dict[str, Any] = {"dest": field.name, "default": argparse.SUPPRESS}
-        shown = "none" if field.default == "" else field.default
+        shown = "unset" if field.default == "" else field.default
         options["help"] = f"{field.metadata['help']} (default: {shown})".replace("%", "%%")
         if kind is bool:
             options["action"] = argparse.BooleanOptionalAction

@@ -118,7 +118,8 @@ def train_and_show(
         console.give(console.metrics_table(finished.metrics))
     seconds = finished.metrics["wall_time_s"]
     console.say(f"trained and evaluated in {_duration(seconds)}: {folder.path}/metrics.json")
-    console.say(f"next: python -m ngae.search {folder.path}")
+    following = "evaluate" if finished.model.performance is None else "search"
+    console.say(f"next: python -m ngae.{following} {folder.path}")
     return 0
 
 
