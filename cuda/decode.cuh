@@ -18,8 +18,8 @@ struct DecodeMemory {
   int32_t* type;         // (num_samples,): of the newest node
   float *a, *h;          // (num_samples, hidden): of the newest node
   float* messages;       // (max_nodes, num_samples, hidden)
-  float* sources;        // (max_nodes, num_samples, edge_dim): edge_u h
-  float* type_part;      // (num_samples, type_dim): what z and a place\'s term give
+  float* sources;        // (max_nodes, num_samples, edge_dim): what sources give to edges
+  float* type_part;      // (num_samples, type_dim): what z and a place's term give
   float* edge_part;      // (num_samples, edge_dim), likewise for the target
   float* source_part;    // (num_samples, edge_dim), likewise for the source
   float* type_hidden;    // (num_samples, type_dim)

@@ -7,6 +7,7 @@ import pytest
 from ngae.dag import Dag, topological_order
 from ngae.dags import Dags
 from ngae.errors import GraphError, UsageError
+from ngae.networks.macro import MacroConfig
 from ngae.spaces.enas import EnasSpace
 
 DIAMOND = Dag((0, 2, 3, 1), ((0, 1), (0, 2), (1, 3), (2, 3)))
@@ -110,3 +111,19 @@ def test_written_module_builds_the_network(tmp_path):
     assert built == sum(p.numel() for p in dag.to_torch().parameters())
     with pytest.raises(GraphError, match="search space"):
         DIAMOND.to_torch()
+
+
+@pytest.mark.parametrize("edge", [(0.5, 1), (0, 1, 1), ("0", 1), 3])
+def test_edges_are_pairs_of_integers(edge):
+    with pytest.raises(GraphError, match="expected two numbers of nodes"):
+        Dag((0, 0, 1), (edge, (1, 2)))
+
+
+def test_modules_make_networks_of_the_spaces_sizes(tmp_path):
+    space = EnasSpace(3, MacroConfig(channels=16, image_size=32, image_channels=3))
+    dag = space.parse("[[0], [4, 1], [1, 0, 1]]")
+    dag.save(tmp_path / "best.py")
+    scope: dict = {}
+    exec((tmp_path / "best.py").read_text(), scope)
+    params = [sum(p.numel() for p in n.parameters()) for n in (scope["network"](), dag.to_torch())]
+    assert params == [3402, 3402]

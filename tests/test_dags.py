@@ -38,6 +38,10 @@ def test_rows_in_any_order():
     assert tuple(packed[1:3]) == RAGGED[1:3]
     assert tuple(packed[::-1]) == RAGGED[::-1]
     assert len(packed.take([])) == 0
+    assert tuple(packed.take(np.array([True, False, True, False]))) == (RAGGED[0], RAGGED[2])
+    for rows in ([4], [-1]):
+        with pytest.raises(IndexError):
+            packed.take(rows)
     with pytest.raises(IndexError):
         packed[4]
 

@@ -6,10 +6,12 @@ It is checked once, when it is made. It knows no search space but by the few met
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -31,6 +33,10 @@ class SpaceLike(Protocol):
     @property
     def node_type_names(self) -> tuple[str, ...]:
         """A label for each node type."""
+
+    @property
+    def network(self) -> Any:
+        """Sizes of its networks, a frozen dataclass, or None."""
 
     def check(self, dag: Dag) -> None:
         """Raise GraphError where `dag` is not in the space."""
@@ -70,7 +76,7 @@ class Dag:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "node_types", tuple(self.node_types))
-        object.__setattr__(self, "edges", tuple(sorted((u, v) for u, v in self.edges)))
+        object.__setattr__(self, "edges", _sorted_edges(self.edges))
         _check_types(self.node_types)
         _check_edges(self.edges, len(self.node_types))
         if self.space is not None:
@@ -235,7 +241,9 @@ class Dag:
         """
         if self.space is None:
             raise GraphError("Dag.to_module: expected a Dag of a search space, found none")
-        return drawing.to_module(self.space.name, self.node_types, self.edges)
+        network = self.space.network
+        sizes = {} if network is None else dataclasses.asdict(network)
+        return drawing.to_module(self.space.name, self.node_types, self.edges, sizes)
 
     def to_torch(self, **sizes: Any) -> torch.nn.Module:
         """Make the network that this Dag describes, by its space's `build`, untrained.
@@ -295,6 +303,17 @@ def _integer(value: object) -> int:
     if type(value) is not int:
         raise TypeError(f"{value!r} is not an integer")
     return value
+
+
+def _sorted_edges(edges: Iterable[Any]) -> tuple[tuple[int, int], ...]:
+    pairs = []
+    for edge in edges:
+        try:
+            u, v = map(index, edge)
+        except (TypeError, ValueError):
+            raise GraphError(f"edge {edge!r}: expected two numbers of nodes") from None
+        pairs.append((u, v))
+    return tuple(sorted(pairs))
 
 
 def _check_types(node_types: tuple[int, ...]) -> None:

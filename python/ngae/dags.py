@@ -145,8 +145,11 @@ class Dags(Sequence[Dag]):
         )
 
     def take(self, rows: ArrayLike) -> Dags:
-        """Return the given rows, in the given order."""
-        wanted = np.asarray(rows, dtype=np.int64)
+        """Return the given rows, by number or by a mask, in their order."""
+        wanted = np.asarray(rows)
+        wanted = np.flatnonzero(wanted) if wanted.dtype == np.bool_ else wanted.astype(np.int64)
+        if len(wanted) and not 0 <= wanted.min() <= wanted.max() < len(self):
+            raise IndexError(f"Dags.take: expected rows 0..{len(self) - 1}, found {wanted}")
         nodes, graph_ptr = _runs(self.graph_ptr, wanted)
         edges, edge_ptr = _runs(self.edge_ptr, wanted)
         return Dags(

@@ -5,7 +5,7 @@ It draws what it is given and checks nothing; `Dag` is the caller.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 _COLOURS = (
@@ -23,8 +23,13 @@ def to_dot(labels: Sequence[str], edges: Sequence[tuple[int, int]]) -> str:
     return "\n".join([*head, *nodes, *arrows, "}"]) + "\n"
 
 
-def to_module(space: str, node_types: Sequence[int], edges: Sequence[tuple[int, int]]) -> str:
-    """Write a Python module whose `network()` makes the network of the graph."""
+def to_module(
+    space: str,
+    node_types: Sequence[int],
+    edges: Sequence[tuple[int, int]],
+    sizes: Mapping[str, object],
+) -> str:
+    """Write a Python module whose `network()` makes the network of the graph, of these sizes."""
     return f'''"""A network of the search space {space}, written by ngae."""
 
 import torch
@@ -34,11 +39,12 @@ from ngae.spaces.registry import space_named
 
 NODE_TYPES = {tuple(node_types)}
 EDGES = {tuple(edges)}
+SIZES = {dict(sizes)}
 
 
 def network() -> torch.nn.Module:
     """Make the network, untrained."""
-    return Dag(NODE_TYPES, EDGES, space_named("{space}")).to_torch()
+    return Dag(NODE_TYPES, EDGES, space_named({space!r})).to_torch(**SIZES)
 '''
 
 

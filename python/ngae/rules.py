@@ -73,6 +73,19 @@ class DecodeRules:
         end = [t for t in range(types) if self.type_allowed[-1, t]]
         self._expect("types allowed at node 0", start, [self.start_type])
         self._expect("types allowed at the last node", end, [self.end_type])
+        for what, holds in (
+            ("edge_rule of 0, 1 and 2", (self.edge_rule <= FORCED).all()),
+            ("degrees from 0", (self.min_in_degree >= 0).all()),
+            ("min_in_degree up to max", (self.min_in_degree <= self.max_in_degree).all()),
+            (
+                "masks of bool",
+                all(
+                    a.dtype == np.bool_
+                    for a in (self.type_allowed, self.must_feed, self.type_follows)
+                ),
+            ),
+        ):
+            self._expect(what, bool(holds), True)
         self._check_ways()
         if self.max_edges is not None:
             self._check_budget()

@@ -132,6 +132,55 @@ def test_texts_of_several_sizes(tmp_path):
         load(str(path), repeats="keep")
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"report_col": "val"}, "expected each column once, found val twice"),
+        ({"complexity_col": "cost,cost"}, "found cost twice"),
+        ({"arch_col": "none"}, "--arch-col: expected a column, found 'none'"),
+    ],
+)
+def test_columns_that_contradict_are_refused(table_file, settings, message):
+    with pytest.raises(UsageError, match=message):
+        _table(table_file, **settings)
+
+
+def test_a_column_in_two_further_files_is_refused(table_file, tmp_path):
+    paths = [tmp_path / name for name in ("f.csv", "g.csv")]
+    for path in paths:
+        path.write_text(FURTHER)
+    with pytest.raises(UsageError, match="the column phone in one file, found it in"):
+        _table(table_file, complexity_col="phone", join=",".join(map(str, paths)))
+    with pytest.raises(UsageError, match="expected a column that is wanted"):
+        _table(table_file, join=str(paths[0]))
+
+
+def test_a_number_over_two_lines_is_none(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(CSV.replace(",0.04,", ',"0.5\n0.6",'))
+    with pytest.raises(DataError, match=r"t\.csv:6:\d+: expected a finite number"):
+        _table(path)
+
+
+def test_an_object_in_a_later_column_is_named(tmp_path):
+    path = tmp_path / "t.jsonl"
+    path.write_text('{"links": "0-0-1-2", "ops": {}, "performance": 0.5}\n')
+    with pytest.raises(DataError, match=r"t\.jsonl:1"):
+        load(str(path))
+
+
+def test_objects_tell_their_space_and_import_nothing(tmp_path):
+    space = EnasSpace(4, least_layers=2)
+    rng = np.random.default_rng(2)
+    rows = [{"arch": space.sample(rng).as_dict(), "performance": i} for i in range(20)]
+    path = tmp_path / "t.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert load(str(path), repeats="keep").space.name == "enas2-4"
+    path.write_text(path.read_text().replace("enas2-4", "antigravity:Space"))
+    with pytest.raises(DataError, match="a space that --space names, found antigravity:Space"):
+        load(str(path), repeats="keep")
+
+
 def test_embedded_tables_have_their_own_columns():
     with pytest.raises(
         UsageError, match=r"found --performance-col, --train-rows|--performance-col"

@@ -1,5 +1,6 @@
 """`Cell`, `Chain` and spaces of one's own: text, masks, costs, networks, training."""
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -149,6 +150,37 @@ def test_networks_follow_the_edges():
     ]
 
 
+def test_sizes_are_drawn_evenly():
+    """Also where few of the large graphs keep the limit of edges."""
+
+    class Tight(Cell):
+        operations = ("a", "b")
+        max_operations, max_edges = 8, 9
+
+    rng = np.random.default_rng(0)
+    counts = np.bincount([len(Tight().sample(rng)) - 2 for _ in range(900)], minlength=9)
+    assert counts.min() > 60
+
+
+def test_resized_spaces_count_anew():
+    @dataclasses.dataclass(frozen=True)
+    class Width:
+        width: int = 4
+
+    class Sized(Cell):
+        operations = {"id": nn.Identity}
+        network = Width()
+
+        def stem(self):
+            return nn.Linear(3, self.network.width)
+
+    space = Sized()
+    dag = space.parse("id(0) output(1)")
+    assert space.complexity([dag]).tolist() == [[16]]
+    assert space.resized(width=8).complexity([dag]).tolist() == [[32]]
+    assert sum(p.numel() for p in dag.to_torch(width=8).parameters()) == 32
+
+
 def test_names_alone_build_nothing():
     assert Names().complexity_names == ()
     with pytest.raises(GraphError, match="operations with modules, found names alone"):
@@ -158,10 +190,15 @@ def test_names_alone_build_nothing():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"operations": ()}, "operations: expected at least one, found none"),
+        ({"operations": ()}, "operations: expected at least one name"),
         ({"operations": ("a", "a")}, "expected each name once, found 'a' twice"),
         ({"operations": ("a b",)}, "expected names without blanks"),
         ({"operations": ("input",)}, "'input' twice"),
+        ({"operations": "conv"}, "operations: expected at least one name, found 'conv'"),
+        ({"operations": {"relu": nn.ReLU()}}, "relu: expected a function that makes a module"),
+        ({"operations": ("a",), "max_inputs": 0}, "max_inputs: expected from 1, found 0"),
+        ({"operations": ("a",), "min_operations": 7}, "fewest <= most operations, found 7 and 5"),
+        ({"operations": ("a",), "min_operations": -1}, "found -1 and 5"),
         ({"operations": ("a",), "max_edges": 3, "min_operations": 1}, "max_edges or min_operat"),
     ],
 )
@@ -182,25 +219,38 @@ def test_spaces_are_found_by_module_and_by_file(tmp_path, monkeypatch):
         "class Sized(Cell):\n    operations = ('a',)\n"
         "    def __init__(self, n):\n        self.max_operations = n\n        super().__init__()\n"
         "three = Sized(3)\nnumber = 3\n"
+        "class Halfway(Cell):\n    operations = ('a',)\n    def __init__(self):\n        pass\n"
+    )
+    (tmp_path / "broken_file.py").write_text("class Mine(")
+    (tmp_path / "data_file.py").write_text(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n"
+        "from ngae.spaces import Cell\n@dataclass\nclass Size:\n    width: int = 3\n"
+        "class Mine(Cell):\n    operations = ('a',)\n"
     )
     monkeypatch.chdir(tmp_path)
     try:
         assert space_named("my_space_module:Mine").name == "my_space_module:Mine"
         assert space_named("my_space_module:three").max_nodes == 5
         assert space_named("my_space_module.py:Mine").node_type_names[2:] == ("a", "b")
+        assert space_named("data_file.py:Mine").name == "data_file.py:Mine"
         for name, message in [
             ("my_space_module:Other", "a search space called Other, found nothing of that name"),
             ("my_space_module:number", "found int"),
-            ("my_space_module:Sized", "a class that takes no arguments"),
+            ("my_space_module:Sized", "found TypeError"),
             ("no_such_module:Mine", "a module that can be imported"),
+            (":Mine", "expected module:Name or file.py:Name"),
+            ("..up:Mine", "expected module:Name or file.py:Name"),
+            ("broken_file.py:Mine", "expected a search space, found SyntaxError"),
+            ("my_space_module:Halfway", "one without a name"),
             ("none.py:Mine", "expected a file, found nothing of that name"),
         ]:
             with pytest.raises(UsageError, match=message) as caught:
                 space_named(name)
             if "Other" in name:
-                assert caught.value.remedy == "spaces of the module: Mine, Sized, three"
+                assert caught.value.remedy == "spaces of the module: Mine, Sized, three, Halfway"
     finally:
-        sys.modules.pop("my_space_module", None)
+        for name in ("my_space_module", "data_file"):
+            sys.modules.pop(name, None)
 
 
 @pytest.mark.end_to_end

@@ -250,8 +250,9 @@ def _check(arguments: argparse.Namespace) -> None:
     columns = [(table.performance_name, table.performance)]
     columns += [(n, table.complexity[:, i]) for i, n in enumerate(table.complexity_names)]
     rows += [
-        [name, f"{values.min():.6g}", f"{values.mean():.6g}", f"{values.max():.6g}"]
-        for name, values in columns
+        [name, f"{known.min():.6g}", f"{known.mean():.6g}", f"{known.max():.6g}"]
+        for name, known in ((name, values[values == values]) for name, values in columns)
+        if len(known)
     ]
     console.give(
         f"{arguments.file}: {len(table)} rows, space {data.space.name}, "

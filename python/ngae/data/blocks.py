@@ -16,7 +16,7 @@ from ngae.data.joined import Joined
 from ngae.data.numbers import ANY, COST, SHARE, number, numbers
 from ngae.data.raw import Problems, RawBlock, RawRow, Value
 from ngae.data.readers import Quoted
-from ngae.errors import GraphError, ParseError
+from ngae.errors import GraphError, ParseError, UsageError
 from ngae.spaces.base import SearchSpace
 
 JOINT = ";"  # between the cells of one architecture
@@ -63,7 +63,17 @@ class Reading:
         return ("-" if self.negate else "") + (self.columns.performance or "")
 
     def join(self, joined: Joined) -> None:
-        """Take the columns of a further file."""
+        """Take the columns of a further file.
+
+        Raises:
+            UsageError: Another further file has one of them, too.
+        """
+        for other in self.joined:
+            for name in set(other.names) & set(joined.names):
+                raise UsageError(
+                    f"--join: expected the column {name} in one file, found it in {other.path} and "
+                    f"{joined.path}"
+                )
         self.joined.append(joined)
 
     @property
@@ -104,7 +114,8 @@ class Reading:
         """The block, or None where anything is not plainly right."""
         width = len(self.columns.arch)
         architectures = raw.columns[:width]
-        if any(isinstance(value, dict) for value in architectures[0]):
+        shared = raw.columns[width + len(self.own) :]
+        if any(isinstance(value, dict) for column in (*architectures, *shared) for value in column):
             return None
         columns: dict[str, NDArray[np.float64]] = {}
         for name, texts in zip(self.own, raw.columns[width:], strict=False):
@@ -112,7 +123,7 @@ class Reading:
             if read is None:
                 return None
             columns[name] = read
-        for joined, keys in zip(self.joined, raw.columns[width + len(self.own) :], strict=True):
+        for joined, keys in zip(self.joined, shared, strict=True):
             if not all(key in joined.rows for key in keys):
                 return None
             values = np.array([joined.rows[str(key)] for key in keys]).reshape(len(keys), -1)

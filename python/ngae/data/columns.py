@@ -59,12 +59,19 @@ def columns_of(config: DataConfig, source: Source, space: SearchSpace | None) ->
         performance = None if config.performance_col == NONE else ACCURACY
         complexity = () if config.complexity_col == NONE else None
         return Columns((ARCHITECTURE,), performance, complexity, ())
-    return Columns(
+    columns = Columns(
         _arch(config, source.names, space),
         None if config.performance_col == NONE else config.performance_col,
         None if not config.complexity_col else _names(config.complexity_col),
         _names(config.report_col),
     )
+    for name in columns.numbers:
+        if columns.numbers.count(name) > 1:
+            raise UsageError(
+                "--performance-col, --complexity-col, --report-col: expected each column once, "
+                f"found {name} twice"
+            )
+    return columns
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -73,7 +80,10 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _arch(config: DataConfig, head: Sequence[str], space: SearchSpace | None) -> tuple[str, ...]:
     if config.arch_col != "auto":
-        return _names(config.arch_col)
+        names = _names(config.arch_col)
+        if not names:
+            raise UsageError(f"--arch-col: expected a column, found {config.arch_col!r}")
+        return names
     layouts = known_columns() if space is None else space.arch_columns
     for layout in (("arch",), *layouts):
         if set(layout) <= set(head):

@@ -59,6 +59,12 @@ def read_joined(
             f"found {', '.join(source.names)}"
         )
     names = tuple(name for name in wanted if name not in head and name in source.names)
+    if not names:
+        raise UsageError(
+            f"--join {path}: expected a column that is wanted and not in the table "
+            f"({', '.join(wanted)}), found {', '.join(source.names)}",
+            remedy="name it in --performance-col, --complexity-col or --report-col",
+        )
     rows: dict[str, NDArray[np.float64]] = {}
     blocks = source.blocks([keys[0], *names], 0)
     for row in chain.from_iterable(block.rows() for block in blocks):

@@ -16,7 +16,7 @@ from ngae.data.readers import Quoted
 _NUMBER = r"[-+]?(?>[0-9]+\.?[0-9]*|\.[0-9]+)(?>[eE][-+]?[0-9]+)?"
 _ONE = re.compile(_NUMBER)
 _MANY = re.compile(f"{_NUMBER}(?:\n{_NUMBER})*")
-MISSING = ("", "null")
+MISSING = ("", "null", "nan")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,10 @@ def numbers(texts: Sequence[Value], bounds: Bounds) -> NDArray[np.float64] | Non
     """
     if not texts:
         return np.zeros(0)
-    if any(type(text) is not str for text in texts) or not _MANY.fullmatch("\n".join(texts)):  # type: ignore[arg-type]
+    if any(type(text) is not str for text in texts):
+        return None
+    joined = "\n".join(texts)  # type: ignore[arg-type]
+    if not _MANY.fullmatch(joined) or joined.count("\n") != len(texts) - 1:
         return None
     values = np.fromiter(map(float, texts), np.float64, len(texts))  # type: ignore[arg-type]
     fine = np.isfinite(values) & (values >= bounds.least) & (values <= bounds.most)
@@ -70,7 +73,7 @@ def number(cell: Value, bounds: Bounds) -> float | str:
     if isinstance(cell, dict | Quoted):
         return "a finite number"
     text = cell.strip()
-    if text in MISSING and bounds.may_miss:
+    if text.lower() in MISSING and bounds.may_miss:
         return math.nan
     value = float(text) if _ONE.fullmatch(text) else math.nan
     if bounds.holds(value):

@@ -1,6 +1,6 @@
 """Rows of a file before they mean anything: a line number, and cells with their columns.
 
-Also how a file becomes lines of text: gzip, UTF-8 with or without a mark, any line ends.
+Also how a file becomes lines of text: gzip, UTF-8 with or without a mark, LF or CRLF.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ngae.dag import Dag
 from ngae.dags import Dags
 from ngae.data.config import DataConfig
+from ngae.errors import DataError
 from ngae.spaces.base import SearchSpace
 
 
@@ -62,6 +63,12 @@ class Table:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dags", Dags.of(self.dags, self.space))
+        columns = (self.performance, self.complexity, self.lines, *self.reported.values())
+        if {len(column) for column in columns} != {len(self.dags)}:
+            raise DataError(
+                f"Table: expected {len(self.dags)} rows in every column, found "
+                f"{[len(column) for column in columns]}"
+            )
 
     def __len__(self) -> int:
         return len(self.dags)

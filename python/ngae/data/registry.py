@@ -87,7 +87,7 @@ def _notes(table: Table, config: DataConfig) -> list[str]:
     if groups:
         extra = sum(len(rows) - 1 for rows in groups)
         lines = ", ".join(str(line) for line in table.lines[groups[0]])
-        answer = "with the same performance" if config.repeats == "refuse" else "of another row"
+        answer = "with no other performance" if config.repeats == "refuse" else "of another row"
         notes.append(
             f"{extra} rows repeat an architecture {answer} (such as lines {lines}); all are kept"
         )

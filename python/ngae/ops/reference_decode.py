@@ -156,7 +156,7 @@ def _choose_edges(
     loose: Tensor,
     least_edges: Tensor,
 ) -> Tensor:
-    """Edges (B, node) into node `node`; sources (B, node, edge_dim) are edge_u h_u."""
+    """Edges (B, node) into node `node`; sources (B, node, edge_dim) are the sources' parts."""
     part = scene.part(scene.parameters.edge_z, scene.parameters.edge_term, node)
     target = scene.target_part[types] + part
     hidden = sources + target.unsqueeze(1)

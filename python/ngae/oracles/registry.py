@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ngae.networks.macro_network import MacroBank
     from ngae.oracles.images import ImageData
 
-NAMES = ("auto", "table", "shared-weights", "train", "command PROGRAM ARGUMENTS")
+NAMES = ("predicted", "auto", "table", "shared-weights", "train", "command PROGRAM ARGUMENTS")
 
 
 def oracle_named(name: str, table: Records, config: OracleConfig | None = None) -> Oracle:

@@ -9,6 +9,7 @@ import copy
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from ngae.dag import Dag
 from ngae.dags import Dags
-from ngae.errors import UsageError
+from ngae.errors import GraphError, UsageError
 from ngae.rules import DecodeRules
 
 if TYPE_CHECKING:
@@ -125,9 +126,14 @@ class SearchSpace(ABC):
                     f"{self.name}: expected one of the sizes {', '.join(known) or '(none)'}, "
                     f"found {name!r}"
                 )
+        if not sizes:
+            return self
         other = copy.copy(self)
-        if sizes:
-            other.network = dataclasses.replace(self.network, **sizes)
+        for kind in type(self).__mro__:
+            for name, value in vars(kind).items():
+                if isinstance(value, cached_property):
+                    other.__dict__.pop(name, None)
+        other.network = dataclasses.replace(self.network, **sizes)
         return other
 
     def complexity(self, dags: Sequence[Dag]) -> NDArray[np.float64]:
@@ -140,8 +146,6 @@ class SearchSpace(ABC):
 
     def is_valid(self, dag: Dag) -> bool:
         """Tell whether `dag` is in the space."""
-        from ngae.errors import GraphError
-
         try:
             self.check(dag)
         except GraphError:

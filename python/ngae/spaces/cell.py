@@ -34,6 +34,10 @@ class Cell(OwnSpace):
                 f"{type(self).__name__}: expected max_edges or min_operations, found both; "
                 "refuse small graphs in `accepts`"
             )
+        for name in ("max_edges", "max_inputs"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise GraphError(f"{type(self).__name__}: {name}: expected from 1, found {value}")
         super().__init__()
 
     @property
@@ -82,15 +86,24 @@ class Cell(OwnSpace):
                     f"found {len(feeding)}"
                 )
 
-    def _draw(self, rng: np.random.Generator) -> Dag:
-        count = int(rng.integers(self.fewest_operations, self.most_operations + 1))
+    def _draw(self, rng: np.random.Generator, count: int) -> Dag | None:
+        # A graph has count + 1 edges at least; each from a node that feeds another is one more.
+        spare = len(self.rules.edge_rule) ** 2
+        if self.max_edges is not None:
+            spare = self.max_edges - count - 1
+        if spare < 0:
+            return None
         types = rng.integers(FIRST_OPERATION, self.num_node_types, size=count)
         edges, loose = [], {0}
         for node in range(1, count + 1):
             most = min(node, self.max_inputs or node)
-            sources = rng.choice(node, size=int(rng.integers(1, most + 1)), replace=False)
-            edges += [(int(source), node) for source in sources]
-            loose = loose - set(sources.tolist()) | {node}
-        further = {node for node in range(count + 1) if rng.random() < 0.25}
-        edges += [(node, count + 1) for node in sorted(loose | further)]
+            sources = rng.permutation(node)[: int(rng.integers(1, most + 1))].tolist()
+            used = [source for source in sources if source not in loose][:spare]
+            kept = [source for source in sources if source in loose] + used
+            kept = kept or [int(rng.choice(sorted(loose)))]
+            spare -= len(used)
+            edges += [(source, node) for source in kept]
+            loose = loose - set(kept) | {node}
+        further = [node for node in range(count + 1) if node not in loose and rng.random() < 0.25]
+        edges += [(node, count + 1) for node in sorted(loose.union(further[:spare]))]
         return Dag((INPUT, *types.tolist(), OUTPUT), tuple(edges))

@@ -67,8 +67,7 @@ class Chain(OwnSpace):
                     f"found {feeding}"
                 )
 
-    def _draw(self, rng: np.random.Generator) -> Dag:
-        count = int(rng.integers(self.fewest_operations, self.most_operations + 1))
+    def _draw(self, rng: np.random.Generator, count: int) -> Dag | None:
         types = rng.integers(FIRST_OPERATION, self.num_node_types, size=count)
         edges = {(node, node + 1) for node in range(count + 1)}
         if self.skips:

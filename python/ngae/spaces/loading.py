@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from ngae.errors import UsageError
+from ngae.errors import NgaeError, UsageError
 from ngae.spaces.base import SearchSpace
 
 
@@ -25,22 +25,28 @@ def space_of_module(name: str) -> SearchSpace:
         UsageError: No such module, no such name in it, or no search space.
     """
     place, _, attribute = name.rpartition(":")
-    module = _module_of_file(place) if place.endswith(".py") else _module(place)
-    found = getattr(module, attribute, None)
-    if isinstance(found, type) and issubclass(found, SearchSpace):
-        try:
+    try:
+        module = _module_of_file(place) if place.endswith(".py") else _module(place)
+        found = getattr(module, attribute, None)
+        if isinstance(found, type) and issubclass(found, SearchSpace):
             found = found()
-        except TypeError as error:
-            raise UsageError(
-                f"--space {name}: expected a class that takes no arguments, found: {error}",
-                remedy="name an object of it instead: my_space = MySpace(...)",
-            ) from error
+    except NgaeError:
+        raise
+    except Exception as error:  # whatever the user's code raises
+        raise UsageError(
+            f"--space {name}: expected a search space, found {type(error).__name__}: {error}"
+        ) from error
     if not isinstance(found, SearchSpace):
         names = [key for key, value in vars(module).items() if _is_space(value)]
         raise UsageError(
             f"--space {name}: expected a search space called {attribute}, "
             f"found {type(found).__name__ if found is not None else 'nothing of that name'}",
             remedy=f"spaces of the module: {', '.join(names) or 'none'}",
+        )
+    if not hasattr(found, "name"):
+        raise UsageError(
+            f"--space {name}: expected a space that was made whole, found one without a name",
+            remedy="call super().__init__() at the end of its __init__",
         )
     found.name = name
     return found
@@ -53,6 +59,8 @@ def _is_space(value: object) -> bool:
 
 
 def _module(name: str) -> ModuleType:
+    if not name or name.startswith("."):
+        raise UsageError(f"--space: expected module:Name or file.py:Name, found {name!r}:...")
     folder = os.getcwd()
     added = folder not in sys.path and "" not in sys.path
     if added:
@@ -75,5 +83,14 @@ def _module_of_file(place: str) -> ModuleType:
     specification = importlib.util.spec_from_file_location(path.stem, path)
     assert specification is not None and specification.loader is not None
     module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
+    known = sys.modules.get(path.stem)
+    sys.modules[path.stem] = module  # as dataclasses and pickling of its objects need it
+    try:
+        specification.loader.exec_module(module)
+    except BaseException:
+        if known is None:
+            del sys.modules[path.stem]
+        else:
+            sys.modules[path.stem] = known
+        raise
     return module

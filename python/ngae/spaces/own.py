@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 INPUT, OUTPUT, FIRST_OPERATION = 0, 1, 2
-_DRAWS = 10_000
+_DRAWS, _DRAWS_OF_A_SIZE = 10_000, 100
 
 
 class OwnSpace(SearchSpace):
@@ -45,13 +45,32 @@ class OwnSpace(SearchSpace):
         kind = type(self)
         self.name = f"{kind.__module__}:{kind.__qualname__}"
         self.node_type_names = ("input", "output", *self.operations)
-        check_names(kind.__name__, self.node_type_names)
-        if len(self.operations) == 0:
-            raise GraphError(f"{kind.__name__}: operations: expected at least one, found none")
+        self._check_description()
         self.max_nodes = self.most_operations + 2
         if self.builds:
             self.complexity_names = ("params", "macs") if self.input_shape else ("params",)
         _ = self.rules  # a description that cannot be kept is refused here
+
+    def _check_description(self) -> None:
+        """Raise GraphError, naming class and attribute, where the attributes make no space."""
+        kind = type(self).__name__
+        if isinstance(self.operations, str) or len(self.operations) == 0:
+            raise GraphError(
+                f"{kind}: operations: expected at least one name, found {self.operations!r}"
+            )
+        check_names(kind, self.node_type_names)
+        makers = self.operations.values() if isinstance(self.operations, Mapping) else ()
+        for name, make in zip(self.operations, makers, strict=False):
+            if not isinstance(make, type) and (not callable(make) or hasattr(make, "state_dict")):
+                raise GraphError(
+                    f"{kind}: operations: {name}: expected a function that makes a module, such "
+                    f"as `lambda: nn.ReLU()`, found {type(make).__name__}"
+                )
+        least, most = self.fewest_operations, self.most_operations
+        if not 0 <= least <= most or most < 1:
+            raise GraphError(
+                f"{kind}: expected 0 <= fewest <= most operations, found {least} and {most}"
+            )
 
     @property
     @abstractmethod
@@ -129,19 +148,23 @@ class OwnSpace(SearchSpace):
         """Raise GraphError where the edges do not keep the limits."""
 
     @abstractmethod
-    def _draw(self, rng: np.random.Generator) -> Dag:
-        """Draw a graph of the limits; without `space`."""
+    def _draw(self, rng: np.random.Generator, count: int) -> Dag | None:
+        """Draw a graph of `count` operations, without `space`; None where there is none."""
 
     def sample(self, rng: np.random.Generator) -> Dag:
-        """Draw number, types and edges uniformly, again where the space does not have them.
+        """Draw the number of operations uniformly, then their types and the edges.
+
+        What the space does not accept is drawn again; after 100 times with another number.
 
         Raises:
             GraphError: Nothing was found in 10,000 draws.
         """
-        for _ in range(_DRAWS):
-            dag = self._draw(rng)
-            if self.is_valid(dag):
-                return Dag(dag.node_types, dag.edges, self)
+        for _ in range(_DRAWS // _DRAWS_OF_A_SIZE):
+            count = int(rng.integers(self.fewest_operations, self.most_operations + 1))
+            for _ in range(_DRAWS_OF_A_SIZE):
+                dag = self._draw(rng, count)
+                if dag is not None and self.is_valid(dag):
+                    return Dag(dag.node_types, dag.edges, self)
         raise GraphError(f"{self.name}: expected an architecture in {_DRAWS} draws, found none")
 
     def build(self, dag: Dag) -> torch.nn.Module:

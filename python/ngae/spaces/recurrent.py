@@ -40,27 +40,31 @@ X, LINEAR, END = NUMBERS["x"], NUMBERS["linear"], NUMBERS["h_new_0"]
 _OPERATION = slice(LINEAR, LINEAR + len(OPERATIONS))
 _LEAST_NODES = 4  # x, h_prev_0, an operation, h_new_0
 
+_MOST_NODES = 28  # what the largest published cell needs
+
 
 class RecurrentSpace(SearchSpace):
     """Recurrent cells (Klyuchnikov et al. 2020, section 3).
 
     Args:
-        max_nodes: Most nodes of a cell, x and states included. 28 holds all 344 cells of the
+        max_nodes: Most nodes of a cell, x and states included. 28 holds all real cells of the
             published WikiText-2 table: the largest, of 15 operations, has that many.
         network: Sizes of the networks that `build` makes.
     """
 
-    name = "recurrent"
     node_type_names = TYPES
     complexity_names = ("params", "macs")
     arch_columns = (("recepie",),)
 
-    def __init__(self, max_nodes: int = 28, network: RecurrentConfig | None = None) -> None:
+    def __init__(
+        self, max_nodes: int = _MOST_NODES, network: RecurrentConfig | None = None
+    ) -> None:
         if max_nodes < _LEAST_NODES:
             raise GraphError(
                 f"RecurrentSpace: max_nodes: expected at least {_LEAST_NODES}, found {max_nodes}"
             )
         self.max_nodes = max_nodes
+        self.name = "recurrent" if max_nodes == _MOST_NODES else f"recurrent{max_nodes}"
         self.network = network or RecurrentConfig()
 
     @cached_property
@@ -190,6 +194,10 @@ class RecurrentSpace(SearchSpace):
         A cell can be written in many orders, and a model would have to learn them all. Here the
         next operation is always the one whose latest input is the most recent.
         """
+        if len(cell) > self.max_nodes:
+            raise GraphError(
+                f"{self.name}: expected at most {self.max_nodes} nodes, found {len(cell)}"
+            )
         order = _depth_first(cell)
         place = {node: i for i, node in enumerate(order)}
         edges = tuple((place[u], place[v]) for v, node in enumerate(cell) for u in node.inputs)

@@ -19,7 +19,7 @@ _FIXED = {
     "nas-bench-graph": ("nasbenchgraph", "NasBenchGraphSpace"),
     "recurrent": ("recurrent", "RecurrentSpace"),
 }
-NAMES = ("enas<layers>", "enas<least>-<most>", *_FIXED, "module:Name")
+NAMES = ("enas<layers>", "enas<least>-<most>", *_FIXED, "recurrent<nodes>", "module:Name")
 _LAYERS = 99  # most of an ENAS architecture
 
 
@@ -38,6 +38,11 @@ def space_named(name: str) -> SearchSpace:
         module, kind = _FIXED[name]
         space: SearchSpace = getattr(import_module(f"ngae.spaces.{module}"), kind)()
         return space
+    match = re.fullmatch(r"recurrent([1-9]\d{0,2})", name)
+    if match is not None:
+        from ngae.spaces.recurrent import RecurrentSpace
+
+        return RecurrentSpace(int(match[1]))
     match = re.fullmatch(r"enas([1-9]\d?)(?:-([1-9]\d?))?", name)
     if match is not None:
         least, most = int(match[1]), int(match[2] or match[1])
@@ -70,9 +75,18 @@ def guess_space(value: Any, columns: Sequence[str], text: str) -> str:
     for name in _FIXED:
         if tuple(columns) in space_named(name).arch_columns:
             return name
+    if isinstance(value, dict) and isinstance(value.get("space"), str):
+        return _named_in_a_table(value["space"])
     if text.startswith("|"):
         return "nas-bench-201"
     return f"enas{_layers(value)}"
+
+
+def _named_in_a_table(name: str) -> str:
+    """A space that `Dag.as_dict` named; a table alone has no module imported."""
+    if name in _FIXED or re.fullmatch(r"(enas|recurrent)[-\d]*", name):
+        return name
+    raise ParseError("an architecture of a space that --space names", name, 1)
 
 
 def _layers(value: Any) -> int:
