@@ -99,7 +99,10 @@ class Problems:
         return self._error()
 
     def _error(self) -> DataError:
-        remedy = "mend the file; `ngae data formats` shows how"
+        remedy = (
+            "mend the file, or name its space with --space (enas4-6 for rows of 4 to 6 layers); "
+            "`ngae data formats` shows both"
+        )
         found = sorted(self.found, key=lambda problem: (problem.line or 0, problem.column or 0))
         if self.count == len(found):
             return DataError.of(found, remedy=remedy)

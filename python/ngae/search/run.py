@@ -112,7 +112,10 @@ def run_search(
                 on_trial(trial, SearchResult(tuple(trials), weighed).best)
         strategy.tell([trial for trial in asked if trial.answer.ok])
     if not trials:
-        raise RefusedError("search: expected at least one new architecture, found none")
+        raise RefusedError(
+            "search: expected at least one new architecture, found none",
+            remedy="ask an oracle that evaluates, or train on fewer rows (--train-rows)",
+        )
     result = SearchResult(tuple(trials), weighed)
     if folder is not None:
         write_result(result, folder)
