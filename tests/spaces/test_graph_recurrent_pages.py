@@ -49,4 +49,4 @@ def test_the_real_tables_load_as_the_pages_say(name):
         assert data.table.complexity_names == ("num_params",)
     else:
         assert len(data.table) == 26_206
-        assert data.table.complexity_names == ("params",)
+        assert data.table.complexity_names == ("params_m",)

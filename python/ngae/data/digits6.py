@@ -20,7 +20,8 @@ from ngae.dags import Dags
 from ngae.data.records import Table
 from ngae.errors import DataError
 from ngae.networks.macro import OPERATIONS, macro_complexities
-from ngae.spaces.enas import FIRST_OPERATION, INPUT, OUTPUT, EnasSpace
+from ngae.spaces.enas import EnasSpace
+from ngae.spaces.ends import FIRST_OPERATION, INPUT, OUTPUT
 
 SPACE = EnasSpace(6)
 TABLE = Path(__file__).with_name("digits6.bin")

@@ -10,7 +10,8 @@ import numpy as np
 from ngae.dag import Dag
 from ngae.errors import GraphError
 from ngae.rules import FORBIDDEN, FORCED, FREE, DecodeRules
-from ngae.spaces.own import FIRST_OPERATION, INPUT, OUTPUT, OwnSpace, allowed_types
+from ngae.spaces.ends import FIRST_OPERATION, INPUT, OUTPUT
+from ngae.spaces.own import OwnSpace, allowed_types
 
 
 class Chain(OwnSpace):

@@ -20,12 +20,11 @@ from ngae.errors import GraphError, ParseError
 from ngae.networks.macro import OPERATIONS, MacroConfig, macro_complexities
 from ngae.rules import FORCED, FREE, DecodeRules
 from ngae.spaces.base import SearchSpace
+from ngae.spaces.ends import FIRST_OPERATION, INPUT, OUTPUT, check_types
 from ngae.spaces.nested_lists import IntegerList, scan_integer_lists
 
 if TYPE_CHECKING:
     import torch
-
-INPUT, OUTPUT, FIRST_OPERATION = 0, 1, 2
 
 
 class EnasSpace(SearchSpace):
@@ -85,14 +84,7 @@ class EnasSpace(SearchSpace):
             wanted = f"{most}" if least == most else f"{least} to {most}"
             raise GraphError(f"{self.name}: expected {wanted} nodes, found {len(dag)}")
         last = len(dag) - 1
-        for node, node_type in enumerate(dag.node_types):
-            ends = {0: (INPUT, INPUT), last: (OUTPUT, OUTPUT)}
-            low, high = ends.get(node, (FIRST_OPERATION, self.num_node_types - 1))
-            if not low <= node_type <= high:
-                wanted = self.node_type_names[low] if low == high else f"{low}..{high}"
-                raise GraphError(
-                    f"{self.name}: node {node}: expected type {wanted}, found {node_type}"
-                )
+        check_types(self, dag)
         for node in range(1, len(dag)):
             if node - 1 not in dag.predecessors[node]:
                 raise GraphError(

@@ -19,6 +19,7 @@ from ngae.errors import GraphError
 from ngae.networks.nasbench101 import OPERATIONS, NasBench101Config, cell_complexities
 from ngae.rules import FREE, DecodeRules
 from ngae.spaces.base import SearchSpace
+from ngae.spaces.ends import check_types
 from ngae.spaces.nasbench101_text import (
     BLOCK,
     FIRST_OPERATION,
@@ -81,22 +82,13 @@ class NasBench101Space(SearchSpace):
 
     def check(self, dag: Dag) -> None:
         """Raise GraphError for a wrong size or type, or a node that is on no path."""
-        types, last = dag.node_types, len(dag) - 1
         if not 2 <= len(dag) <= MAX_NODES:
             raise GraphError(f"{self.name}: expected 2 to {MAX_NODES} nodes, found {len(dag)}")
         if len(dag.edges) > MAX_EDGES:
             raise GraphError(
                 f"{self.name}: expected at most {MAX_EDGES} edges, found {len(dag.edges)}"
             )
-        for node, node_type in enumerate(types):
-            low, high = FIRST_OPERATION, self.num_node_types - 1
-            if node in (0, last):
-                low = high = INPUT if node == 0 else OUTPUT
-            if not low <= node_type <= high:
-                wanted = self.node_type_names[low] if low == high else f"{low}..{high}"
-                raise GraphError(
-                    f"{self.name}: node {node}: expected type {wanted}, found {node_type}"
-                )
+        check_types(self, dag)
         dead = set(range(len(dag))) - nodes_on_paths(len(dag), dag.edges)
         if dead:
             raise GraphError(

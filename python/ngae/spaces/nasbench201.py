@@ -26,13 +26,13 @@ from ngae.networks.nasbench201 import (
 )
 from ngae.rules import FORBIDDEN, FORCED, DecodeRules
 from ngae.spaces.base import SearchSpace
+from ngae.spaces.ends import FIRST_OPERATION, INPUT, OUTPUT, check_types
 from ngae.spaces.nasbench201_classes import representatives
 from ngae.spaces.nested_lists import shown
 
 if TYPE_CHECKING:
     import torch
 
-INPUT, OUTPUT, FIRST_OPERATION = 0, 1, 2
 _NUM_EDGES = len(CELL_EDGES)
 _PLACE_VALUES = len(OPERATIONS) ** np.arange(_NUM_EDGES)[::-1]
 
@@ -92,15 +92,7 @@ class NasBench201Space(SearchSpace):
         """Raise GraphError where node count, a type or an edge is wrong."""
         if len(dag) != self.max_nodes:
             raise GraphError(f"{self.name}: expected {self.max_nodes} nodes, found {len(dag)}")
-        last = self.max_nodes - 1
-        for node, node_type in enumerate(dag.node_types):
-            ends = {0: (INPUT, INPUT), last: (OUTPUT, OUTPUT)}
-            low, high = ends.get(node, (FIRST_OPERATION, self.num_node_types - 1))
-            if not low <= node_type <= high:
-                wanted = self.node_type_names[low] if low == high else f"{low}..{high}"
-                raise GraphError(
-                    f"{self.name}: node {node}: expected type {wanted}, found {node_type}"
-                )
+        check_types(self, dag)
         if dag.edges != DAG_EDGES:
             u, v = min(set(dag.edges) ^ set(DAG_EDGES))
             expected, found = ("none", "one") if (u, v) in dag.edges else ("one", "none")

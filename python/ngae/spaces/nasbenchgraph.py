@@ -27,11 +27,11 @@ from ngae.networks.graph_config import (
 )
 from ngae.rules import FREE, DecodeRules
 from ngae.spaces.base import SearchSpace
+from ngae.spaces.ends import FIRST_OPERATION, INPUT, OUTPUT, check_types
 
 if TYPE_CHECKING:
     import torch
 
-INPUT, OUTPUT, FIRST_OPERATION = 0, 1, 2
 LAST = NUM_OPERATIONS + 1
 _NUMBERS = {name: number for number, name in enumerate(OPERATIONS)}
 
@@ -80,15 +80,7 @@ class NasBenchGraphSpace(SearchSpace):
         """Raise GraphError where node count, a type, an input or the output's inputs are wrong."""
         if len(dag) != self.max_nodes:
             raise GraphError(f"{self.name}: expected {self.max_nodes} nodes, found {len(dag)}")
-        for node, node_type in enumerate(dag.node_types):
-            low, high = {0: (INPUT, INPUT), LAST: (OUTPUT, OUTPUT)}.get(
-                node, (FIRST_OPERATION, self.num_node_types - 1)
-            )
-            if not low <= node_type <= high:
-                wanted = self.node_type_names[low] if low == high else f"{low}..{high}"
-                raise GraphError(
-                    f"{self.name}: node {node}: expected type {wanted}, found {node_type}"
-                )
+        check_types(self, dag)
         for node in range(1, LAST):
             if len(dag.predecessors[node]) != 1:
                 raise GraphError(

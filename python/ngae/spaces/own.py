@@ -18,13 +18,13 @@ from ngae.dag import Dag
 from ngae.dags import Dags
 from ngae.errors import GraphError
 from ngae.spaces.base import SearchSpace
+from ngae.spaces.ends import FIRST_OPERATION, INPUT, OUTPUT, check_types
 from ngae.spaces.named_nodes import check_names, read_nodes, write_nodes
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-INPUT, OUTPUT, FIRST_OPERATION = 0, 1, 2
 _DRAWS, _DRAWS_OF_A_SIZE = 10_000, 100
 
 
@@ -129,16 +129,7 @@ class OwnSpace(SearchSpace):
         least, most = self.fewest_operations + 2, self.max_nodes
         if not least <= len(dag) <= most:
             raise GraphError(f"{self.name}: expected {least} to {most} nodes, found {len(dag)}")
-        last = len(dag) - 1
-        for node, node_type in enumerate(dag.node_types):
-            low, high = {0: (INPUT, INPUT), last: (OUTPUT, OUTPUT)}.get(
-                node, (FIRST_OPERATION, self.num_node_types - 1)
-            )
-            if not low <= node_type <= high:
-                wanted = self.node_type_names[low] if low == high else f"{low}..{high}"
-                raise GraphError(
-                    f"{self.name}: node {node}: expected type {wanted}, found {node_type}"
-                )
+        check_types(self, dag)
         self._check_edges(dag)
         if not self.accepts(dag):
             raise GraphError(f"{self.name}: expected what `accepts` accepts, found another one")

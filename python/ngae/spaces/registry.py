@@ -20,6 +20,13 @@ _FIXED = {
     "recurrent": ("recurrent", "RecurrentSpace"),
 }
 NAMES = ("enas<layers>", "enas<least>-<most>", *_FIXED, "recurrent<nodes>", "module:Name")
+# How texts begin that need no more than that to be told from others.
+_FORMS = (
+    (r"\|[a-z_0-9]+~0\|", "nas-bench-201"),
+    (r"[01]+;input,", "nas-bench-101"),
+    (r"[0-9](-[0-9]){3};[a-z]", "nas-bench-graph"),
+    (r"\{\s*\"", "recurrent"),
+)
 _LAYERS = 99  # most of an ENAS architecture
 
 
@@ -77,8 +84,9 @@ def guess_space(value: Any, columns: Sequence[str], text: str) -> str:
             return name
     if isinstance(value, dict) and isinstance(value.get("space"), str):
         return _named_in_a_table(value["space"])
-    if text.startswith("|"):
-        return "nas-bench-201"
+    for pattern, name in _FORMS:
+        if re.match(pattern, text):
+            return name
     return f"enas{_layers(value)}"
 
 
