@@ -15,7 +15,7 @@ from ngae.errors import RefusedError, UsageError
 from ngae.evaluate.protocol import evaluate
 from ngae.models import NGAEModel, Posterior, Prediction
 from ngae.oracles.base import Oracle
-from ngae.oracles.table import can_ask
+from ngae.oracles.table import asking_key
 from ngae.search import SearchConfig, SearchResult, run_search
 from ngae.search.registry import strategy_named
 from ngae.search.run import starting_rows
@@ -173,7 +173,7 @@ class Search:
         """
         config = dataclasses.replace(self.config, budget=budget)
         known = starting_rows(self.model.data, oracle)
-        strategy = strategy_named(config, self.model.model, known, can_ask(oracle))
+        strategy = strategy_named(config, self.model.model, known, asking_key(oracle, known))
         return run_search(strategy, oracle, known, config, None if out is None else Path(out))
 
 

@@ -23,7 +23,7 @@ from ngae.oracles.executors import processes
 from ngae.oracles.ledger import Ledger, Recorded
 from ngae.oracles.parallel import Parallel
 from ngae.oracles.registry import is_embedded, oracle_named
-from ngae.oracles.table import can_ask
+from ngae.oracles.table import asking_key
 from ngae.search.base import Trial
 from ngae.search.config import SearchConfig
 from ngae.search.predicted import Predicted
@@ -84,7 +84,7 @@ def search_and_show(
         known = starting_rows(run.data, oracle)
         console.say(f"oracle: {oracle.name}; {len(known)} known rows; folder: {folder}")
         progress = Progress(config.budget)
-        strategy = strategy_named(config, run.model, known, can_ask(oracle))
+        strategy = strategy_named(config, run.model, known, asking_key(oracle, known))
         sections = {"oracle": as_dict(oracle_config)}
         result = run_search(strategy, oracle, known, config, folder, progress, sections)
         progress.close()

@@ -220,14 +220,16 @@ class Recorded:
         while (answer := self.ledger.answer(dag)) is None:
             self.ledger.ask(dag)
             try:
-                self.ledger.settle(dag, self.oracle.query(dag))
+                found = self.oracle.query(dag)
             except (TrainingError, EvaluationError) as error:
-                self.ledger.settle(dag, Answer.failed(str(error)))
-            except (NgaeError, KeyboardInterrupt):
+                found = Answer.failed(str(error))
+            except (NgaeError, KeyboardInterrupt, SystemExit):
                 self.ledger.withdraw(dag)
                 raise
             except Exception as error:
                 self.ledger.crashed(dag, described(error))
+                continue
+            self.ledger.settle(dag, found)
         return answer
 
 

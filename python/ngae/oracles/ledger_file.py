@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import weakref
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from ngae.errors import DataError, RefusedError
+from ngae.errors import DataError, NgaeError, RefusedError
 from ngae.files import finite
 
 # Keys of each event beside its name.
@@ -19,6 +20,13 @@ _EVENTS: dict[str, frozenset[str]] = {
     "answered": frozenset({"hash", "performance", "complexity", "cost_s", "detail", "error"}),
     "failed": frozenset({"hash", "performance", "complexity", "cost_s", "detail", "error"}),
 }
+
+
+_OPENED = b'{"event": "opened"'  # how every ledger begins
+
+
+class LedgerError(NgaeError):
+    """An event could not be written; nothing of it is in the file."""
 
 
 class LedgerFile:
@@ -64,13 +72,24 @@ class LedgerFile:
         if not self._closing.alive:
             raise RefusedError(f"{self.path}: expected an open ledger, found a closed one")
         line = (json.dumps(finite(event)) + "\n").encode()
-        while line:
-            line = line[os.write(self._handle, line) :]
-        os.fsync(self._handle)
+        size = os.fstat(self._handle).st_size
+        try:
+            while line:
+                line = line[os.write(self._handle, line) :]
+            os.fsync(self._handle)
+        except OSError as error:
+            os.ftruncate(self._handle, size)  # half a line would spoil the next one
+            raise LedgerError(
+                f"{self.path}: expected room for an event, found: {error}",
+                remedy="make room and start again; what was answered before is kept",
+            ) from error
 
     def _read(self) -> list[dict[str, Any]]:
         content = self.path.read_bytes()
         whole = content.rfind(b"\n") + 1
+        if not whole and not (content.startswith(_OPENED) or _OPENED.startswith(content)):
+            found = content[:40].decode(errors="replace")
+            raise DataError(f"{self.path}:1: expected a ledger, found {found!r}")
         lines = content[:whole].splitlines()
         events = [self._event(number, line) for number, line in enumerate(lines, 1)]
         if whole < len(content):
@@ -86,7 +105,7 @@ class LedgerFile:
     def _event(self, number: int, line: bytes) -> dict[str, Any]:
         try:
             event = json.loads(line)
-            known = event.keys() - {"event"} == _EVENTS[event["event"]]
+            known = event.keys() - {"event"} == _EVENTS[event["event"]] and _is_sound(event)
         except (ValueError, LookupError, TypeError, AttributeError):
             known = False
         if not known:
@@ -96,7 +115,7 @@ class LedgerFile:
 
     def _check_order(self, events: list[dict[str, Any]]) -> None:
         """Require that the oracle is named first and that answers belong to what was asked."""
-        asked: set[str] = set()
+        asked: Counter[str] = Counter()
         for number, event in enumerate(events, 1):
             if (event["event"] == "opened") != (number == 1):
                 raise DataError(
@@ -104,12 +123,28 @@ class LedgerFile:
                     f"line, found {event['event']}"
                 )
             if event["event"] == "asked":
-                asked.add(event["hash"])
-            elif event["event"] != "opened" and event["hash"] not in asked:
+                asked[event["hash"]] += 1
+            elif event["event"] != "opened" and asked[event["hash"]] < 1:
                 raise DataError(
                     f"{self.path}:{number}: expected an answer to what was asked, "
                     f"found one of {event['hash']}"
                 )
+            elif event["event"] == "withdrawn":
+                asked[event["hash"]] -= 1
+
+
+def _is_sound(event: dict[str, Any]) -> bool:
+    """Whether the values of an event are of the kinds that are written."""
+    kind = event["event"]
+    if kind == "opened":
+        return event["version"] == 1 and isinstance(event["oracle"], str)
+    if kind == "asked":
+        return type(event["attempt"]) is int and isinstance(event["architecture"], dict)
+    if kind == "withdrawn":
+        return isinstance(event["hash"], str)
+    parts = all(isinstance(event[part], dict) for part in ("complexity", "detail"))
+    answered = kind == "failed" or isinstance(event["performance"], int | float)
+    return parts and answered and isinstance(event["cost_s"], int | float)
 
 
 def _lock(handle: int, path: Path) -> None:

@@ -15,11 +15,35 @@ from ngae.oracles.base import Answer, Budget, Oracle, UnknownArchitectureError
 from ngae.spaces.base import SearchSpace
 
 
-def can_ask(oracle: Oracle) -> Callable[[Dag], bool]:
-    """Return what tells which architectures `oracle`, perhaps within others, can answer for."""
+def asking_key(oracle: Oracle, known: Records) -> Callable[[Dag], str | None]:
+    """Return what tells which architectures are worth asking, and which of them are the same.
+
+    A table is asked about the rows that are not in `known`; an architecture for which another one
+    answers (`SearchSpace.canonical`) is that other one. Who evaluates can be asked anything.
+
+    Args:
+        oracle: Who answers, perhaps within others.
+        known: Rows that need no asking.
+
+    Returns:
+        A function that gives an architecture's key, or None where it is not worth asking.
+    """
     while not isinstance(oracle, Table) and hasattr(oracle, "oracle"):
         oracle = oracle.oracle
-    return oracle.__contains__ if isinstance(oracle, Table) else lambda dag: True
+    if not isinstance(oracle, Table):
+        return canonical_key
+    table, rows = oracle, set(known.hashes)
+
+    def key(dag: Dag) -> str | None:
+        found = table.key_of(dag)
+        return None if found in rows else found
+
+    return key
+
+
+def canonical_key(dag: Dag) -> str | None:
+    """Return the canonical hash."""
+    return dag.canonical_hash
 
 
 class Table:
@@ -58,7 +82,15 @@ class Table:
         return self._budget.used
 
     def __contains__(self, dag: Dag) -> bool:
-        return bool(self._rows_of(dag))
+        return self.key_of(dag) is not None
+
+    def key_of(self, dag: Dag) -> str | None:
+        """Return the canonical hash of the row that answers for `dag`, or None."""
+        digest = dag.canonical_hash
+        if digest in self._rows or not self.space.is_valid(dag):
+            return digest if digest in self._rows else None
+        digest = self.space.canonical(Dag(dag.node_types, dag.edges, self.space)).canonical_hash
+        return digest if digest in self._rows else None
 
     def query(self, dag: Dag) -> Answer:
         """Look `dag` up; the answer costs no time.
@@ -70,7 +102,8 @@ class Table:
             UnknownArchitectureError: The table does not hold it; no query is spent.
             BudgetExhaustedError: No query is left.
         """
-        rows = self._rows_of(dag)
+        key = self.key_of(dag)
+        rows = [] if key is None else self._rows[key]
         if not rows:
             raise UnknownArchitectureError(
                 f"oracle table: expected one of the {len(self._rows)} architectures of "
@@ -91,12 +124,6 @@ class Table:
             error = f"{table.name}: expected a value of {wanted}, found none in its rows"
             return Answer.failed(error, complexity, detail=detail)
         return Answer(performance, complexity, 0.0, detail)
-
-    def _rows_of(self, dag: Dag) -> list[int]:
-        rows = self._rows.get(dag.canonical_hash, [])
-        if rows or not self.space.is_valid(dag):
-            return rows
-        return self._rows.get(self.space.canonical(dag).canonical_hash, [])
 
     def _shown(self, dag: Dag) -> str:
         valid = self.space.is_valid(dag)

@@ -13,12 +13,7 @@ from ngae.models.encoder import Posterior
 from ngae.models.predictors import Prediction
 from ngae.oracles.base import Answer
 
-Askable = Callable[[Dag], bool]
-
-
-def anything(dag: Dag) -> bool:
-    """Say that whoever answers can be asked about `dag`."""
-    return True
+AskingKey = Callable[[Dag], str | None]  # as `ngae.oracles.table.asking_key` gives
 
 
 class LatentModel(Protocol):

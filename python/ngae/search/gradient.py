@@ -17,7 +17,8 @@ from ngae.dag import Dag
 from ngae.dags import Dags
 from ngae.data import Table
 from ngae.errors import UsageError
-from ngae.search.base import Askable, Candidate, LatentModel, Trial, anything
+from ngae.oracles.table import canonical_key
+from ngae.search.base import AskingKey, Candidate, LatentModel, Trial
 from ngae.search.config import SearchConfig
 from ngae.transfer import transfer
 
@@ -29,14 +30,14 @@ class GradientSearch:
         model: The model.
         known: The table that it was trained on; its rows are never asked.
         config: Settings.
-        askable: Which architectures may be asked about.
+        key: Tells what is worth asking; see `ngae.oracles.table.asking_key`.
     """
 
     def __init__(
-        self, model: LatentModel, known: Table, config: SearchConfig, askable: Askable = anything
+        self, model: LatentModel, known: Table, config: SearchConfig, key: AskingKey = canonical_key
     ) -> None:
         self.model = model
-        self._askable = askable
+        self._key = key
         self.known = known
         self.config = config
         self.names = known.complexity_names
@@ -68,15 +69,19 @@ class GradientSearch:
                 self._collect(self.model.decode(points, seed=seed, stochastic=stochastic), fresh)
         self._rounds += 1
         ranked = self._ranked(list(fresh.values()))[:count]
-        self._seen |= {candidate.dag.canonical_hash for candidate in ranked}
+        keys = {self._key(candidate.dag) for candidate in ranked}
+        self._seen |= {key for key in keys if key is not None}
         return ranked
 
     def _collect(self, dags: Sequence[Dag], fresh: dict[str, Dag]) -> None:
         """Add to `fresh` what is valid and was not seen."""
         valid = [dag for dag in dags if dag.space is not None]
         for digest, dag in zip(Dags.of(valid).hashes(), valid, strict=True):
-            if digest not in self._seen and digest not in fresh and self._askable(dag):
-                fresh.setdefault(digest, dag)
+            if digest in self._seen or digest in fresh:
+                continue
+            key = self._key(dag)
+            if key is not None and key not in self._seen:
+                fresh.setdefault(key, dag)
 
     def tell(self, trials: Sequence[Trial]) -> None:
         """Remember answers: later ascents start from the best of them, too."""

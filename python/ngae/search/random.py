@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ngae.data import Table
-from ngae.search.base import Askable, Candidate, Trial, anything
+from ngae.oracles.table import canonical_key
+from ngae.search.base import AskingKey, Candidate, Trial
 from ngae.search.config import SearchConfig
 
 _STREAM = 0x72616E64
@@ -19,11 +20,11 @@ class RandomSearch:
     Args:
         known: The table; its rows are never asked.
         config: Settings.
-        askable: Which architectures may be asked about.
+        key: Tells what is worth asking; see `ngae.oracles.table.asking_key`.
     """
 
-    def __init__(self, known: Table, config: SearchConfig, askable: Askable = anything) -> None:
-        self._askable = askable
+    def __init__(self, known: Table, config: SearchConfig, key: AskingKey = canonical_key) -> None:
+        self._key = key
         self.space = known.space
         self._seen = set(known.hashes)
         # A stream of its own: a table may have been drawn from the same seed, row by row.
@@ -36,8 +37,9 @@ class RandomSearch:
             dag = self.space.sample(self._rng)
             if len(drawn) == count:
                 break
-            if dag.canonical_hash not in self._seen and self._askable(dag):
-                self._seen.add(dag.canonical_hash)
+            key = self._key(dag)
+            if key is not None and key not in self._seen:
+                self._seen.add(key)
                 drawn.append(Candidate(dag, None, {}))
         return drawn
 
