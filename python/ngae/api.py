@@ -14,12 +14,12 @@ from ngae.data import Dataset, load_config
 from ngae.errors import RefusedError, UsageError
 from ngae.evaluate.protocol import evaluate
 from ngae.models import NGAEModel, Posterior, Prediction
-from ngae.oracles.base import Oracle
-from ngae.oracles.table import asking_key
-from ngae.search import SearchConfig, SearchResult, run_search
+from ngae.oracles.asking import askable
+from ngae.oracles.base import Oracle, identity_of
+from ngae.search import SearchConfig, SearchFolder, SearchResult, run_search
 from ngae.search.registry import strategy_named
 from ngae.search.run import starting_rows
-from ngae.settings import make
+from ngae.settings import as_dict, make
 from ngae.train.config import SECTIONS, RunConfig
 from ngae.train.folder import RunFolder
 from ngae.train.loop import load_model
@@ -166,15 +166,21 @@ class Search:
         Args:
             budget: Architectures to ask about.
             oracle: Who answers.
-            out: Folder for trials and results; nothing is written by default.
+            out: Folder for answers, trials and results; nothing is written by default. Where a
+                search of these settings was cut off in it, this one goes on.
 
         Returns:
             The trials, the best one and the Pareto front.
         """
         config = dataclasses.replace(self.config, budget=budget)
         known = starting_rows(self.model.data, oracle)
-        strategy = strategy_named(config, self.model.model, known, asking_key(oracle, known))
-        return run_search(strategy, oracle, known, config, None if out is None else Path(out))
+        strategy = strategy_named(config, self.model.model, known, askable(oracle, known))
+        folder = None if out is None else SearchFolder(out, self._settings(config, oracle))
+        return run_search(strategy, oracle, known, config, folder)
+
+    @staticmethod
+    def _settings(config: SearchConfig, oracle: Oracle) -> dict[str, Any]:
+        return {"search": as_dict(config), "oracle": {"identity": identity_of(oracle)}}
 
 
 def _with_settings(config: RunConfig, settings: dict[str, Any]) -> RunConfig:

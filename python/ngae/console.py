@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ngae import _native
@@ -37,7 +39,8 @@ def run(parser: argparse.ArgumentParser, command: Command, argv: Sequence[str] |
     arguments = parser.parse_args(argv)
     try:
         _keep_freed_memory()
-        return command(arguments)
+        with _ending_at_sigterm():
+            return command(arguments)
     except NgaeError as error:
         if getattr(arguments, "debug", False):
             traceback.print_exc()
@@ -54,6 +57,19 @@ def run(parser: argparse.ArgumentParser, command: Command, argv: Sequence[str] |
             traceback.print_exc()
         say(f"error: {error}")
         return 1
+
+
+@contextmanager
+def _ending_at_sigterm() -> Iterator[None]:
+    """End at SIGTERM as at an exception, so that what was started ends, too."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def _keep_freed_memory() -> None:

@@ -1,11 +1,10 @@
 import pytest
 import torch
 
-from ngae.data.digits6 import load_digits6
 from ngae.errors import DataError, UsageError
 from ngae.oracles import ImageData, registry
 from ngae.oracles.config import OracleConfig
-from ngae.oracles.registry import oracle_named
+from ngae.oracles.registry import check_is_read, oracle_named
 from ngae.spaces.enas import EnasSpace
 
 
@@ -17,7 +16,6 @@ def table(make_table):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("auto", "table"),
         ("table", "table"),
         ("shared-weights", "shared-weights"),
         ("train", "train"),
@@ -28,17 +26,8 @@ def test_names(table, name, expected):
     assert (oracle.name, oracle.space.name, oracle.queries) == (expected, "enas6", 0)
 
 
-def test_the_embedded_table_is_answered_by_its_own_weights():
-    table = load_digits6()
-    oracle = oracle_named("auto", table)
-    assert oracle.name == "shared-weights"
-    assert oracle.query(table.dags[0]).performance == pytest.approx(
-        table.performance[0], abs=2 / 897
-    )
-
-
 def test_other_names_are_refused(table):
-    with pytest.raises(UsageError, match=r"expected one of auto, table, .* found 'oracel'"):
+    with pytest.raises(UsageError, match=r"expected one of auto, .* found 'oracel'"):
         oracle_named("oracel", table)
 
 
@@ -94,3 +83,18 @@ def test_networks_get_the_sizes_of_the_images(make_table, monkeypatch):
     answer = oracle.query(table.dags[0])
     assert answer.detail["images"] == 4
     assert answer.complexity["params"] == oracle.space.complexity([table.dags[0]])[0, 0]
+
+
+@pytest.mark.parametrize(
+    ("oracle", "config", "message"),
+    [
+        ("table", OracleConfig(images="folder:x"), "--images folder:x: expected --oracle shared"),
+        ("train", OracleConfig(oracle_timeout=3), "--oracle-timeout 3: expected --oracle command"),
+        ("predicted", OracleConfig(workers=2), "--workers 2: expected --oracle table or .* found"),
+        ("command a b", OracleConfig(images="mnist:x"), "--images mnist:x: .* found command a b"),
+    ],
+)
+def test_flags_that_an_oracle_does_not_read_are_refused(oracle, config, message):
+    with pytest.raises(UsageError, match=message):
+        check_is_read(oracle, config)
+    check_is_read("command a b", OracleConfig(oracle_timeout=3, workers=2, ledger="x"))

@@ -2,7 +2,10 @@
 
 import json
 import os
+import signal
+import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -80,8 +83,13 @@ def test_a_search_whose_evaluations_all_fail_says_so(run, capsys):
     assert search(run, "--oracle", "command false") == 1
     shown = capsys.readouterr()
     assert "error: every evaluation failed, the first one so: command false: expected" in shown.err
-    assert len(trials(run / "search" / "random-b12-s0")) == 12
-    assert "Pareto front" in shown.out
+    folder = run / "search" / "random-b12-s0"
+    assert len(trials(folder)) == 12
+    assert shown.out == "12 queries, none of them answered\n"
+    assert not (folder / "best.json").exists()
+    assert not (folder / "pareto.csv").exists()
+    result = json.loads((folder / "result.json").read_text())
+    assert (result["failed"], result["best"], result["pareto"]) == (12, None, [])
 
 
 @pytest.mark.end_to_end
@@ -102,3 +110,75 @@ def test_wrong_flags_end_with_their_code(run, capsys):
     assert "--images: expected digits or one of" in capsys.readouterr().err
     assert search(run, "--workers", "0") == 2
     assert not (run / "search").exists()
+
+
+def cut_off(run, *flags):
+    """Search until the fifth evaluation, which kills the search and spares the ledger."""
+    judge = run.parent.parent / "judge.py"
+    whole = judge.read_text()
+    judge.write_text(
+        whole + "import os, signal\nif len(open('evaluated').readlines()) == 5:\n"
+        "    os.kill(os.getppid(), signal.SIGKILL)\n"
+    )
+    command = [sys.executable, "-m", "ngae.search", str(run), "--strategy", "random"]
+    oracle = ["--oracle", "command ./judge.py {arch}", "--budget", "12", "--num-starts", "16"]
+    ended = subprocess.run([*command, *oracle, *flags], capture_output=True, check=False)
+    judge.write_text(whole)
+    assert ended.returncode == -signal.SIGKILL
+
+
+@pytest.mark.end_to_end
+def test_the_same_command_goes_on_after_a_kill(run, tmp_path, capsys):
+    assert search(run, "--out", "whole") == 0
+    (tmp_path / "evaluated").unlink()
+    cut_off(run, "--out", "parts")
+    assert len(trials(tmp_path / "parts")) == 4
+    (tmp_path / "parts" / "notes.txt").write_text("mine")
+    capsys.readouterr()
+    assert search(run, "--out", "parts", "--seed", "1") == 4
+    assert "found an unfinished search of other settings" in capsys.readouterr().err
+    assert search(run, "--out", "parts") == 0
+    assert "a search that was cut off goes on" in capsys.readouterr().err
+    found = [(t["hash"], t["performance"], t["error"]) for t in trials(tmp_path / "parts")]
+    assert found == [(t["hash"], t["performance"], t["error"]) for t in trials(tmp_path / "whole")]
+    evaluated = (tmp_path / "evaluated").read_text().splitlines()
+    assert len(evaluated) == 13  # the one that was under way twice
+    assert len(set(evaluated)) == 12
+    assert search(run, "--out", "parts") == 4
+    assert search(run, "--out", "parts", "--overwrite") == 0
+    assert (tmp_path / "parts" / "notes.txt").read_text() == "mine"
+
+
+def test_flags_are_looked_at_before_anything_is_overwritten(run):
+    assert search(run) == 0
+    before = (run / "search" / "random-b12-s0" / "result.json").read_bytes()
+    assert search(run, "--oracle", "command ./gone.py", "--overwrite") == 2
+    assert search(run, "--images", "mnist:x", "--overwrite") == 2
+    assert search(run, "--weigh", "ms", "--strategy", "gradient", "--overwrite") == 2
+    assert (run / "search" / "random-b12-s0" / "result.json").read_bytes() == before
+
+
+@pytest.mark.end_to_end
+def test_a_terminated_search_ends_the_program_that_judges(run, tmp_path):
+    (tmp_path / "judge.py").write_text(
+        f"#!{sys.executable}\nimport os, time\n"
+        "open('pid', 'w').write(str(os.getpid()) + '\\n')\ntime.sleep(120)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ngae.search", str(run), "--strategy", "random", "--oracle",
+         "command ./judge.py {arch}"], stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    pid = int(awaited(tmp_path / "pid"))
+    process.terminate()
+    assert process.wait(60) == 128 + signal.SIGTERM
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def awaited(path):
+    """Give the text of a file once there is a whole line in it."""
+    end = time.monotonic() + 60
+    while not (path.exists() and path.read_text().endswith("\n")):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return path.read_text()

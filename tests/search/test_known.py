@@ -8,8 +8,8 @@ from ngae.data import DataConfig
 from ngae.data import Table as Rows
 from ngae.data.records import Dataset
 from ngae.oracles import Table
+from ngae.oracles.asking import askable
 from ngae.oracles.ledger import Ledger, Recorded
-from ngae.oracles.table import asking_key
 from ngae.search.config import SearchConfig
 from ngae.search.random import RandomSearch
 from ngae.search.run import run_search, starting_rows
@@ -26,7 +26,7 @@ def test_rows_that_were_not_learned_from_may_be_asked(data):
     known = starting_rows(data, oracle)
     assert known.hashes == data.train.hashes
     config = SearchConfig(budget=12, seed=1)
-    strategy = RandomSearch(known, config, asking_key(oracle, known))
+    strategy = RandomSearch(known, config, askable(oracle, known))
     result = run_search(strategy, oracle, known, config)
     asked = {trial.dag.canonical_hash for trial in result.trials}
     assert len(asked) == 12
@@ -43,14 +43,14 @@ def test_rows_without_a_performance_are_nothing_to_start_from(data):
 def test_an_oracle_that_evaluates_can_be_asked_anything(data):
     dag = EnasSpace(4).sample(np.random.default_rng(0))
     inner = Recorded(Table(data), Ledger(None))
-    assert asking_key(inner, data.train)(dag) is None
-    assert asking_key(inner, data.train)(data.train.dags[0]) is None
-    assert asking_key(inner, data.train)(data.test.dags[0]) == data.test.hashes[0]
+    assert askable(inner, data.train).key(dag) is None
+    assert askable(inner, data.train).key(data.train.dags[0]) is None
+    assert askable(inner, data.train).key(data.test.dags[0]) == data.test.hashes[0]
 
     class Judge:
         name = "judge"
 
-    assert asking_key(Judge(), data.table)(dag) == dag.canonical_hash
+    assert askable(Judge(), data.table).key(dag) == dag.canonical_hash
     assert len(starting_rows(data, Judge())) == 90
 
 
@@ -71,7 +71,7 @@ def test_equals_of_known_rows_and_of_each_other_are_not_asked():
     data = Dataset(table, np.arange(rows // 2), np.arange(rows // 2, rows), DataConfig(), ())
     oracle = Table(data)
     known = starting_rows(data, oracle)
-    strategy = RandomSearch(known, SearchConfig(seed=1), asking_key(oracle, known))
+    strategy = RandomSearch(known, SearchConfig(seed=1), askable(oracle, known))
     keys = [oracle.key_of(candidate.dag) for candidate in strategy.ask(60)]
     assert len(keys) == len(set(keys)) == 60
     assert set(keys) <= set(data.test.hashes)

@@ -1,6 +1,8 @@
 """`Cell`, `Chain` and spaces of one's own: text, masks, costs, networks, training."""
 
 import dataclasses
+import pickle
+import subprocess
 import sys
 from pathlib import Path
 
@@ -282,3 +284,23 @@ def test_a_table_of_ones_own_trains_and_searches(tmp_path):
 def test_text_in_the_dag_form_is_read_for_any_space():
     dag = Dag((0, 2, 1), ((0, 1), (1, 2)))
     assert Names().parse_value(dag.as_dict()).space.name.endswith("Names")
+
+
+def test_a_space_of_a_file_is_found_again_by_another_process(tmp_path):
+    (tmp_path / "somebodys.py").write_text(
+        "from ngae.spaces import Chain\n\n\nclass Row(Chain):\n"
+        "    operations = ('a', 'b')\n    length = 3\n"
+    )
+    space = space_named(f"{tmp_path}/somebodys.py:Row")
+    dag = space.sample(np.random.default_rng(0))
+    same = pickle.loads(pickle.dumps(dag))
+    assert type(same.space) is type(space)  # the file is run once
+    code = (
+        "import pickle, sys\n"
+        "dag = pickle.load(sys.stdin.buffer)\n"
+        "print(dag.space.name, dag.canonical_hash, dag.space.is_valid(dag))\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], input=pickle.dumps(dag), capture_output=True, check=True
+    )
+    assert found.stdout.decode().split() == [space.name, dag.canonical_hash, "True"]

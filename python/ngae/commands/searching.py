@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ngae import console
 from ngae.api import NGAE
 from ngae.commands.banner import show_banner
 from ngae.files import finite
+from ngae.oracles.asking import askable
 from ngae.oracles.base import Oracle
 from ngae.oracles.config import OracleConfig
 from ngae.oracles.executors import processes
 from ngae.oracles.ledger import Ledger, Recorded
 from ngae.oracles.parallel import Parallel
-from ngae.oracles.registry import is_embedded, oracle_named
-from ngae.oracles.table import asking_key
+from ngae.oracles.registry import check_is_read, is_embedded, oracle_named
 from ngae.search.base import Trial
 from ngae.search.config import SearchConfig
+from ngae.search.folder import SearchFolder
 from ngae.search.predicted import Predicted
 from ngae.search.registry import strategy_named
-from ngae.search.run import SearchResult, run_search, starting_rows
+from ngae.search.result import SearchResult
+from ngae.search.run import run_search, starting_rows
 from ngae.settings import as_dict
 
 
@@ -76,40 +79,47 @@ def search_and_show(
     """Search as `config` says and show it; the exit code."""
     run = NGAE.load(run_path, device)
     show_banner(run.model.device)
+    oracle = _oracle(run, config, oracle_config)
+    known = starting_rows(run.data, oracle)
+    strategy = strategy_named(config, run.model, known, askable(oracle, known))
     name = f"{config.strategy}-b{config.budget}-s{config.seed}"
-    folder = out or run_path / "search" / name
-    if overwrite and (folder / "trials.jsonl").exists():
-        shutil.rmtree(folder)
-    with _oracle(config.oracle, run, oracle_config) as oracle:
-        known = starting_rows(run.data, oracle)
-        console.say(f"oracle: {oracle.name}; {len(known)} known rows; folder: {folder}")
-        progress = Progress(config.budget)
-        strategy = strategy_named(config, run.model, known, asking_key(oracle, known))
-        sections = {"oracle": as_dict(oracle_config)}
-        result = run_search(strategy, oracle, known, config, folder, progress, sections)
-        progress.close()
-    best_known = float(known.performance.max(initial=-math.inf))
-    if as_json:
-        console.give(json.dumps(finite(summary(result, best_known))))
-    else:
-        _show(result, best_known)
-    if not result.best.answer.ok:
+    settings = {"search": as_dict(config), "oracle": as_dict(oracle_config)}
+    folder = SearchFolder(out or run_path / "search" / name, settings, overwrite=overwrite)
+    console.say(f"oracle: {oracle.name}; {len(known)} known rows; folder: {folder.path}")
+    if folder.continued:
+        console.say("note: a search that was cut off goes on; what was answered is not asked again")
+    progress = Progress(config.budget)
+    with _recorded(oracle, oracle_config, folder) as recorded:
+        result = run_search(strategy, recorded, known, config, folder, progress)
+    progress.close()
+    _show(result, known.performance, as_json=as_json)
+    if not result.answered:
         console.say(f"error: every evaluation failed, the first one so: {result.best.answer.error}")
         return 1
-    console.say(f"next: open {folder}/best.svg")
+    console.say(f"next: open {folder.path}/best.svg")
     return 0
 
 
-@contextmanager
-def _oracle(name: str, run: NGAE, config: OracleConfig) -> Iterator[Oracle]:
+def _oracle(run: NGAE, config: SearchConfig, oracle_config: OracleConfig) -> Oracle:
     """`auto` is shared weights for the embedded table, and the predictions for any other one."""
-    table = run.data.table
-    if name == "predicted" or (name == "auto" and not is_embedded(table)):
+    table, name = run.data.table, config.oracle
+    if name == "auto":
+        name = "shared-weights" if is_embedded(table) else "predicted"
+    check_is_read(name, oracle_config)
+    if name == "predicted":
         console.say("note: performances are the model's predictions; evaluate the proposals")
-        yield Predicted(run.model, table.space, table.complexity_names)
-        return
-    oracle = oracle_named(name, table, config)
-    with Ledger(config.ledger or None, retries=config.oracle_retries) as ledger:
+        return Predicted(run.model, table.space, table.complexity_names)
+    return oracle_named(name, table, oracle_config, config.seed)
+
+
+@contextmanager
+def _recorded(
+    oracle: Oracle, config: OracleConfig, folder: SearchFolder
+) -> Iterator[Recorded | Parallel]:
+    """Keep answers in the ledger that is named, else in the folder's; predictions in none."""
+    path = None if oracle.name == "predicted" else config.ledger or folder.ledger
+    # An evaluation that was killed with the search is always asked again.
+    with Ledger(path, retries=max(1, config.oracle_retries)) as ledger:
         for note in ledger.notes:
             console.say(f"note: {note}")
         if config.workers == 1:
@@ -119,26 +129,21 @@ def _oracle(name: str, run: NGAE, config: OracleConfig) -> Iterator[Oracle]:
             yield parallel
 
 
-def summary(result: SearchResult, best_known: float) -> dict[str, Any]:
-    """Return the result as plain values."""
-    return {
-        "queries": len(result.trials),
-        "failed": sum(not trial.answer.ok for trial in result.trials),
-        "best_known": best_known,
-        "best": result.best.as_dict(),
-        "pareto": [trial.as_dict() for trial in result.pareto],
-    }
-
-
-def _show(result: SearchResult, best_known: float) -> None:
+def _show(result: SearchResult, known: NDArray[np.float64], *, as_json: bool) -> None:
+    best_known = float(known.max()) if len(known) else None
+    if as_json:
+        console.give(json.dumps(finite({"best_known": best_known, **result.as_dict()})))
+        return
+    if not result.answered:
+        console.give(f"{len(result.trials)} queries, none of them answered")
+        return
     names = list(result.best.answer.complexity)
     head = ["query", "performance", "predicted", *names, "architecture"]
-    console.give("Pareto front (performance up, complexity down)")
+    console.give(f"Pareto front ({result.objectives})")
     console.give(console.table([head, *(_row(trial, names) for trial in result.pareto)]))
-    console.give(
-        f"best of {len(result.trials)} queries: {result.best.answer.performance:.4f}; "
-        f"best of the known rows: {best_known:.4f}"
-    )
+    text = f"best of {len(result.trials)} queries: {result.best.answer.performance:.4f}"
+    beside = "" if best_known is None else f"; best of the known rows: {best_known:.4f}"
+    console.give(text + beside)
 
 
 def _row(trial: Trial, names: list[str]) -> list[str]:
@@ -148,6 +153,6 @@ def _row(trial: Trial, names: list[str]) -> list[str]:
         str(trial.number + 1),
         f"{trial.answer.performance:.4f}",
         "" if predicted is None else f"{predicted:.4f}",
-        *(f"{trial.answer.complexity.get(name, math.nan):.0f}" for name in names),
+        *(f"{trial.answer.complexity.get(name, math.nan):.6g}" for name in names),
         str(values["architecture"]),
     ]

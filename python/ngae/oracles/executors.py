@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -12,6 +14,7 @@ from typing import Any, Protocol
 from ngae.errors import UsageError
 from ngae.oracles.base import EvaluationError
 
+_GRACE_S = 2.0  # what a hanging worker has to end what it started
 _POLL_S = 0.5  # how often executors whose futures are not of `concurrent.futures` are looked at
 
 
@@ -32,15 +35,17 @@ def processes(workers: int) -> Callable[[], ProcessPoolExecutor]:
     threads = max(1, (os.cpu_count() or 1) // workers)
 
     def make() -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(workers, get_context("spawn"), _take_threads, (threads,))
+        return ProcessPoolExecutor(workers, get_context("spawn"), _begin, (threads,))
 
     return make
 
 
-def _take_threads(count: int) -> None:
+def _begin(threads: int) -> None:
+    """Prepare a worker: it ends at SIGTERM as at an exception, so that its children end, too."""
     import torch
 
-    torch.set_num_threads(count)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    torch.set_num_threads(threads)
 
 
 class Pool:
@@ -147,4 +152,8 @@ def _shut_down(executor: Any, *, hangs: bool) -> None:
     if shut_down is not None:
         shut_down(wait=not hangs, cancel_futures=True)
     for worker in workers:
+        worker.terminate()
+    end = time.monotonic() + _GRACE_S
+    for worker in workers:
+        worker.join(max(0.0, end - time.monotonic()))
         worker.kill()

@@ -54,7 +54,8 @@ def _first(root: Path, *names: str) -> Path | None:
 def _classes(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise DataError(f"{folder}: expected a folder, found none")
-    found = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
+    entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    found = sorted(entry.name for entry in entries if entry.is_dir())
     if len(found) < 2:
         raise DataError(
             f"{folder}: expected a folder for each of two classes or more, found {found}"

@@ -16,7 +16,7 @@ from typing import Any
 from ngae.dag import Dag
 from ngae.errors import NgaeError, TrainingError, UsageError
 from ngae.oracles.base import Answer, EvaluationError, Oracle, identity_of
-from ngae.oracles.executors import Pool, Submits, cancelled, completed
+from ngae.oracles.executors import Pool, Submits, completed
 from ngae.oracles.ledger import Ledger, described
 
 
@@ -180,10 +180,10 @@ class _Run:
             self.waiting.clear()
 
     def abandon(self) -> None:
-        """Take back what has not started; what runs may be asked again."""
+        """Take back what is under way: it was interrupted, and none of it counts as an attempt."""
         for future, (dag, _) in self.under_way.items():
-            if cancelled(future):
-                self.ledger.withdraw(dag)
+            self.pool.forget(future)
+            self.ledger.withdraw(dag)
         self.under_way.clear()
 
     def _next(self) -> Dag | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -18,20 +19,47 @@ if TYPE_CHECKING:
     from ngae.networks.macro_network import MacroBank
     from ngae.oracles.images import ImageData
 
-NAMES = ("predicted", "auto", "table", "shared-weights", "train", "command PROGRAM ARGUMENTS")
+NAMES = ("auto", "predicted", "table", "shared-weights", "train", "command PROGRAM ARGUMENTS")
+
+# What is set by flags and which oracles read it.
+_READ = {
+    "images": ("shared-weights", "train"),
+    "oracle_timeout": ("command",),
+    "oracle_retries": ("shared-weights", "train", "command"),
+    "workers": ("table", "shared-weights", "train", "command"),
+    "ledger": ("table", "shared-weights", "train", "command"),
+}
 
 
-def oracle_named(name: str, table: Records, config: OracleConfig | None = None) -> Oracle:
+def check_is_read(name: str, config: OracleConfig) -> None:
+    """Require that the oracle called `name` reads what is set in `config`.
+
+    Raises:
+        UsageError: Something is set that it would ignore.
+    """
+    kind = (name.split() or [""])[0]
+    for field in dataclasses.fields(OracleConfig):
+        value, readers = getattr(config, field.name), _READ[field.name]
+        if value != field.default and kind not in readers:
+            raise UsageError(
+                f"--{field.name.replace('_', '-')} {value}: expected --oracle "
+                f"{' or '.join(readers)}, found {name}"
+            )
+
+
+def oracle_named(
+    name: str, table: Records, config: OracleConfig | None = None, seed: int = 0
+) -> Oracle:
     """Make the oracle called `name` for the space of `table`.
 
     Args:
         name: `table`; `shared-weights` (the embedded weights for six layers, else weights trained
-            now); `train`; `command PROGRAM ARGUMENTS`, split as a shell would and run without one;
-            or `auto`: shared weights for the embedded digits6, whose performances they are, and
-            the table itself for every other one.
+            now); `train`; or `command PROGRAM ARGUMENTS`, split as a shell would and run without
+            one.
         table: The known rows. Where images are named, networks get their sizes; for the digits a
             space must have them.
         config: Images, time-out and retries.
+        seed: Handed to the program.
 
     Returns:
         The oracle, with no limit to its budget.
@@ -42,11 +70,9 @@ def oracle_named(name: str, table: Records, config: OracleConfig | None = None) 
         DataError: The images are not what they should be.
     """
     config = config or OracleConfig()
-    if name == "auto":
-        name = "shared-weights" if is_embedded(table) else "table"
     kind, *rest = name.split(maxsplit=1) or [""]
     if kind == "command":
-        return _command(rest[0] if rest else "", table.space, config)
+        return _command(rest[0] if rest else "", table.space, config, seed)
     if name == "table":
         from ngae.oracles.table import Table
 
@@ -67,14 +93,14 @@ def is_embedded(table: Records) -> bool:
     return (table.name, table.source) == ("digits6", "embedded")
 
 
-def _command(text: str, space: SearchSpace, config: OracleConfig) -> Oracle:
+def _command(text: str, space: SearchSpace, config: OracleConfig, seed: int) -> Oracle:
     from ngae.oracles.command import Command
 
     try:
         argv = shlex.split(text)
     except ValueError as error:
         raise UsageError(f"--oracle command: expected closed quotes, found: {error}") from error
-    return Command(argv, space, config.oracle_timeout or None, config.oracle_retries)
+    return Command(argv, space, config.oracle_timeout or None, config.oracle_retries, seed)
 
 
 def _images(config: OracleConfig) -> ImageData | None:

@@ -3,47 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Container
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ngae.dag import Dag
+from ngae.dags import Dags
 from ngae.data.records import Dataset
 from ngae.data.records import Table as Records
-from ngae.oracles.base import Answer, Budget, Oracle, UnknownArchitectureError
+from ngae.oracles.base import Answer, Budget, UnknownArchitectureError
 from ngae.spaces.base import SearchSpace
-
-
-def asking_key(oracle: Oracle, known: Records) -> Callable[[Dag], str | None]:
-    """Return what tells which architectures are worth asking, and which of them are the same.
-
-    A table is asked about the rows that are not in `known`; an architecture for which another one
-    answers (`SearchSpace.canonical`) is that other one. Who evaluates can be asked anything.
-
-    Args:
-        oracle: Who answers, perhaps within others.
-        known: Rows that need no asking.
-
-    Returns:
-        A function that gives an architecture's key, or None where it is not worth asking.
-    """
-    while not isinstance(oracle, Table) and hasattr(oracle, "oracle"):
-        oracle = oracle.oracle
-    if not isinstance(oracle, Table):
-        return canonical_key
-    table, rows = oracle, set(known.hashes)
-
-    def key(dag: Dag) -> str | None:
-        found = table.key_of(dag)
-        return None if found in rows else found
-
-    return key
-
-
-def canonical_key(dag: Dag) -> str | None:
-    """Return the canonical hash."""
-    return dag.canonical_hash
 
 
 class Table:
@@ -91,6 +61,12 @@ class Table:
             return digest if digest in self._rows else None
         digest = self.space.canonical(Dag(dag.node_types, dag.edges, self.space)).canonical_hash
         return digest if digest in self._rows else None
+
+    def rows_beside(self, hashes: Container[str]) -> Dags:
+        """Return the architectures of the table, each once, whose hash is not in `hashes`."""
+        return self._table.dags.take(
+            [rows[0] for digest, rows in self._rows.items() if digest not in hashes]
+        )
 
     def query(self, dag: Dag) -> Answer:
         """Look `dag` up; the answer costs no time.

@@ -69,8 +69,7 @@ class Training:
         """Space, images and settings; the device is not among them."""
         settings = dataclasses.asdict(self.config)
         del settings["device"]
-        space = f"{self.space.name}, {self.space.network}"
-        return f"train, {space}, {self.images.identity}, {json.dumps(settings)}"
+        return f"train, {self.space.identity}, {self.images.identity}, {json.dumps(settings)}"
 
     @property
     def queries(self) -> int:

@@ -12,10 +12,11 @@ from ngae._lazy import lazily
 if TYPE_CHECKING:
     from ngae.search.base import Trial as Trial
     from ngae.search.config import SearchConfig as SearchConfig
+    from ngae.search.folder import SearchFolder as SearchFolder
     from ngae.search.gradient import GradientSearch as GradientSearch
     from ngae.search.pareto import pareto_front as pareto_front
     from ngae.search.random import RandomSearch as RandomSearch
-    from ngae.search.run import SearchResult as SearchResult
+    from ngae.search.result import SearchResult as SearchResult
     from ngae.search.run import run_search as run_search
 
 _HOME = {
@@ -24,7 +25,8 @@ _HOME = {
     "GradientSearch": "gradient",
     "pareto_front": "pareto",
     "RandomSearch": "random",
-    "SearchResult": "run",
+    "SearchFolder": "folder",
+    "SearchResult": "result",
     "run_search": "run",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,8 +12,6 @@ from ngae.dag import Dag
 from ngae.models.encoder import Posterior
 from ngae.models.predictors import Prediction
 from ngae.oracles.base import Answer
-
-AskingKey = Callable[[Dag], str | None]  # as `ngae.oracles.table.asking_key` gives
 
 
 class LatentModel(Protocol):

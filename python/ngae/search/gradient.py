@@ -17,8 +17,8 @@ from ngae.dag import Dag
 from ngae.dags import Dags
 from ngae.data import Table
 from ngae.errors import UsageError
-from ngae.oracles.table import canonical_key
-from ngae.search.base import AskingKey, Candidate, LatentModel, Trial
+from ngae.oracles.asking import ANYTHING, Askable
+from ngae.search.base import Candidate, LatentModel, Trial
 from ngae.search.config import SearchConfig
 from ngae.transfer import transfer
 
@@ -30,14 +30,14 @@ class GradientSearch:
         model: The model.
         known: The table that it was trained on; its rows are never asked.
         config: Settings.
-        key: Tells what is worth asking; see `ngae.oracles.table.asking_key`.
+        askable: What may be asked; anything by default.
     """
 
     def __init__(
-        self, model: LatentModel, known: Table, config: SearchConfig, key: AskingKey = canonical_key
+        self, model: LatentModel, known: Table, config: SearchConfig, askable: Askable = ANYTHING
     ) -> None:
         self.model = model
-        self._key = key
+        self._key = askable.key
         self.known = known
         self.config = config
         self.names = known.complexity_names
@@ -118,7 +118,9 @@ class GradientSearch:
     def _value(self, trial: Trial) -> float:
         value = trial.answer.performance / self._performance_scale
         if self.config.weight > 0 and self.names:
-            complexity = trial.answer.complexity[self.names[self._weighed]]
+            name = self.names[self._weighed]
+            predicted = trial.candidate.complexity  # for an oracle that does not know this one
+            complexity = trial.answer.complexity.get(name, predicted.get(name, 0.0))
             value -= self.config.weight * complexity / self._complexity_scale
         return value
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ngae.dag import Dag
 from ngae.data import Table
-from ngae.oracles.table import canonical_key
-from ngae.search.base import AskingKey, Candidate, Trial
+from ngae.oracles.asking import ANYTHING, Askable
+from ngae.search.base import Candidate, Trial
 from ngae.search.config import SearchConfig
 
 _STREAM = 0x72616E64
@@ -17,31 +18,42 @@ _STREAM = 0x72616E64
 class RandomSearch:
     """Asks for uniform draws of the space: the bar that every strategy has to pass.
 
+    Where only a table's rows can be asked, they are the space.
+
     Args:
         known: The table; its rows are never asked.
         config: Settings.
-        key: Tells what is worth asking; see `ngae.oracles.table.asking_key`.
+        askable: What may be asked; anything by default.
     """
 
-    def __init__(self, known: Table, config: SearchConfig, key: AskingKey = canonical_key) -> None:
-        self._key = key
+    def __init__(self, known: Table, config: SearchConfig, askable: Askable = ANYTHING) -> None:
+        self._key = askable.key
         self.space = known.space
         self._seen = set(known.hashes)
         # A stream of its own: a table may have been drawn from the same seed, row by row.
         self._rng = np.random.default_rng([config.seed, _STREAM])
+        self._rows = askable.rows
+        self._order = [] if self._rows is None else self._rng.permutation(len(self._rows)).tolist()
 
     def ask(self, count: int) -> list[Candidate]:
         """Draw up to `count` new architectures; fewer where the space has few left."""
         drawn: list[Candidate] = []
-        for _ in range(100 * count):
-            dag = self.space.sample(self._rng)
-            if len(drawn) == count:
-                break
+        for dag in self._draws(100 * count):
             key = self._key(dag)
             if key is not None and key not in self._seen:
                 self._seen.add(key)
                 drawn.append(Candidate(dag, None, {}))
+            if len(drawn) == count:
+                break
         return drawn
 
     def tell(self, trials: Sequence[Trial]) -> None:
         """Learn nothing."""
+
+    def _draws(self, limit: int) -> Iterator[Dag]:
+        if self._rows is not None:
+            while self._order:
+                yield self._rows[self._order.pop()]
+            return
+        for _ in range(limit):
+            yield self.space.sample(self._rng)

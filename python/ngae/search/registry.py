@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from ngae.data import Table
-from ngae.oracles.table import canonical_key
-from ngae.search.base import AskingKey, LatentModel, Strategy
+from ngae.oracles.asking import ANYTHING, Askable
+from ngae.search.base import LatentModel, Strategy
 from ngae.search.config import SearchConfig
 from ngae.search.gradient import GradientSearch
 from ngae.search.random import RandomSearch
 
 
 def strategy_named(
-    config: SearchConfig, model: LatentModel, known: Table, key: AskingKey = canonical_key
+    config: SearchConfig, model: LatentModel, known: Table, askable: Askable = ANYTHING
 ) -> Strategy:
     """Make the strategy that `config` names.
 
@@ -19,8 +19,8 @@ def strategy_named(
         config: Settings.
         model: The trained model.
         known: Labelled rows to start from.
-        key: Tells what is worth asking; see `ngae.oracles.table.asking_key`.
+        askable: What may be asked; anything by default.
     """
     if config.strategy == "random":
-        return RandomSearch(known, config, key)
-    return GradientSearch(model, known, config, key)
+        return RandomSearch(known, config, askable)
+    return GradientSearch(model, known, config, askable)

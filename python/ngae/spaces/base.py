@@ -5,7 +5,6 @@ Nothing outside `ngae.spaces` asks which space it has.
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -44,6 +43,19 @@ class SearchSpace(ABC):
     complexity_names: tuple[str, ...] = ()
     arch_columns: tuple[tuple[str, ...], ...] = ()
     network: Any = None
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Let another process load a space of a user's file from there: it is no known module."""
+        if ".py:" not in self.name:
+            return super().__reduce_ex__(protocol)
+        from ngae.spaces.loading import space_of_module
+
+        return space_of_module, (self.name,), self.__dict__
+
+    @property
+    def identity(self) -> str:
+        """What decides the networks of an architecture, in one line."""
+        return f"{self.name}, {self.network}"
 
     @property
     def num_node_types(self) -> int:
@@ -128,7 +140,8 @@ class SearchSpace(ABC):
                 )
         if not sizes:
             return self
-        other = copy.copy(self)
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
         for kind in type(self).__mro__:
             for name, value in vars(kind).items():
                 if isinstance(value, cached_property):

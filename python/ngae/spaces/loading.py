@@ -80,10 +80,12 @@ def _module_of_file(place: str) -> ModuleType:
     path = Path(place)
     if not path.is_file():
         raise UsageError(f"--space {place}: expected a file, found nothing of that name")
-    specification = importlib.util.spec_from_file_location(path.stem, path)
+    known = sys.modules.get(path.stem)
+    if known is not None and getattr(known, "__file__", None) == str(path.resolve()):
+        return known  # its classes are those of the objects that exist
+    specification = importlib.util.spec_from_file_location(path.stem, path.resolve())
     assert specification is not None and specification.loader is not None
     module = importlib.util.module_from_spec(specification)
-    known = sys.modules.get(path.stem)
     sys.modules[path.stem] = module  # as dataclasses and pickling of its objects need it
     try:
         specification.loader.exec_module(module)

@@ -6,6 +6,8 @@ networks, costs) follows from them and may be overridden.
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
@@ -99,6 +101,15 @@ class OwnSpace(SearchSpace):
         from torch import nn
 
         return nn.Identity()
+
+    @property
+    def identity(self) -> str:
+        """The name, and what the text of the class comes to."""
+        try:
+            source = inspect.getsource(type(self))
+        except (OSError, TypeError):  # typed into an interpreter
+            return self.name
+        return f"{self.name}, {hashlib.sha256(source.encode()).hexdigest()[:16]}"
 
     def head(self) -> torch.nn.Module:
         """Make what comes after the graph; meant to be overridden."""

@@ -1,0 +1,117 @@
+"""The files of one search: what it was asked to do, answers, trials, results."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ngae.errors import RefusedError
+from ngae.files import finite, write_json, write_text
+from ngae.search.base import Trial
+from ngae.search.result import SearchResult
+
+_FILES = (
+    "config.json", "ledger.jsonl", "trials.jsonl", "result.json", "pareto.csv", "best.json",
+    "best.svg", "best.py",
+)  # fmt: skip
+
+
+class SearchFolder:
+    """A folder that one search writes to.
+
+    `config.json` holds the settings, `ledger.jsonl` what was paid for (see `Ledger`),
+    `trials.jsonl` grows with each answer, and `result.json`, `pareto.csv` and `best.*` are written
+    at the end. A search that was cut off is claimed again by the same settings: its strategy
+    starts anew, proposes the same, and is answered from the ledger.
+
+    Args:
+        path: The folder; made where there is none.
+        settings: Sections of `config.json`.
+        overwrite: Whether a search in the folder is dropped; files of others stay.
+
+    Attributes:
+        continued: Whether a search that was cut off goes on.
+
+    Raises:
+        RefusedError: The folder holds a finished search, or one of other settings.
+    """
+
+    def __init__(
+        self, path: str | Path, settings: Mapping[str, Any], *, overwrite: bool = False
+    ) -> None:
+        self.path = Path(path)
+        if self.path.exists() and not self.path.is_dir():
+            raise RefusedError(f"{self.path}: expected a folder, found a file")
+        if overwrite:
+            for name in _FILES:
+                (self.path / name).unlink(missing_ok=True)
+        self.continued = self._begun(settings)
+        write_json(self.path / "config.json", dict(settings))
+        write_text(self.path / "trials.jsonl", "")
+
+    def _begun(self, settings: Mapping[str, Any]) -> bool:
+        """Whether there is an unfinished search of these settings; refuses any other one."""
+        if not any((self.path / name).exists() for name in _FILES):
+            return False
+        remedy = "pass --overwrite to replace it, or another --seed or --out"
+        if (self.path / "result.json").exists():
+            raise RefusedError(
+                f"{self.path}: expected a free folder, found a search", remedy=remedy
+            )
+        try:
+            found = json.loads((self.path / "config.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            found = None
+        if _decisive(found) != _decisive(json.loads(json.dumps(finite(dict(settings))))):
+            raise RefusedError(
+                f"{self.path}: expected a free folder, found an unfinished search of other "
+                "settings",
+                remedy=remedy,
+            )
+        return True
+
+    @property
+    def ledger(self) -> Path:
+        """The file for answers that are paid for."""
+        return self.path / "ledger.jsonl"
+
+    def add(self, trial: Trial) -> None:
+        """Append to `trials.jsonl`."""
+        with (self.path / "trials.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(finite(trial.as_dict())) + "\n")
+
+    def finish(self, result: SearchResult) -> None:
+        """Write the results; of a search whose evaluations all failed, `result.json` alone."""
+        if result.answered:
+            best = result.best
+            write_text(self.path / "pareto.csv", _table(result.pareto))
+            write_json(self.path / "best.json", {**best.as_dict(), "dag": best.dag.as_dict()})
+            best.dag.save(self.path / "best.svg")
+            best.dag.save(self.path / "best.py")
+        write_json(self.path / "result.json", result.as_dict())
+
+
+def _decisive(settings: Any) -> Any:
+    """Settings without those that change nothing in what is found."""
+    if not isinstance(settings, dict) or not isinstance(settings.get("oracle"), dict):
+        return settings
+    oracle = {k: v for k, v in settings["oracle"].items() if k not in ("workers", "ledger")}
+    return {**settings, "oracle": oracle}
+
+
+def _table(trials: Sequence[Trial]) -> str:
+    text = io.StringIO()
+    names = list(dict.fromkeys(name for trial in trials for name in trial.answer.complexity))
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["number", "performance", *names, "architecture", "hash"])
+    for trial in trials:
+        values = trial.as_dict()
+        row = [values["complexity"].get(name, "") for name in names]
+        writer.writerow(
+            [values["number"], values["performance"], *row, values["architecture"], values["hash"]]
+        )
+    return text.getvalue()

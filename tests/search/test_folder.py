@@ -1,0 +1,76 @@
+import csv
+
+import numpy as np
+import pytest
+
+from ngae.data import Table as Rows
+from ngae.oracles.base import Answer
+from ngae.search.base import Candidate, Trial
+from ngae.search.config import SearchConfig
+from ngae.search.folder import SearchFolder
+from ngae.search.random import RandomSearch
+from ngae.search.result import SearchResult
+from ngae.search.run import run_search
+from ngae.spaces.enas import EnasSpace
+
+SPACE = EnasSpace(3)
+
+
+class Judge:
+    """Tells the complexity of every second architecture, and another one of all."""
+
+    name = "judge"
+    space = SPACE
+    queries = 0
+
+    def query(self, dag):
+        self.queries += 1
+        told = {"ms": 2.0} if self.queries % 2 else {"joule": 3.0}
+        return Answer(len(dag.edges) / 10, told, 0.0)
+
+
+@pytest.fixture
+def known(make_table):
+    table = make_table(5, SPACE)
+    values = {name: getattr(table, name) for name in table.__dataclass_fields__}
+    return Rows(**{**values, "complexity_names": ("ms", "params")})
+
+
+def test_complexities_that_an_oracle_does_not_tell_are_left_out(tmp_path, known):
+    config = SearchConfig(budget=6, seed=2)
+    folder = SearchFolder(tmp_path / "s", {"search": {}})
+    result = run_search(RandomSearch(known, config), Judge(), known, config, folder)
+    assert result.pareto == (result.best,)
+    assert "the oracle told ms of some only" in result.objectives
+    with (tmp_path / "s" / "pareto.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 1
+    assert "ms" in rows[0] or "joule" in rows[0]
+
+
+def test_columns_of_the_front_are_those_of_all_its_answers(tmp_path):
+    rng = np.random.default_rng(0)
+    answers = [
+        Answer(0.5, {"ms": 1.0, "joule": 7.0}, 0),
+        Answer(0.7, {"ms": 2.0, "params": 9.0}, 0),
+    ]
+    trials = tuple(
+        Trial(number, Candidate(SPACE.sample(rng), None, {}), answer)
+        for number, answer in enumerate(answers)
+    )
+    SearchFolder(tmp_path, {}).finish(SearchResult(trials, "ms"))
+    with (tmp_path / "pareto.csv").open() as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["number", "performance", "ms", "joule", "params", "architecture", "hash"]
+    assert [row[1:5] for row in rows[1:]] == [["0.5", "1.0", "7.0", ""], ["0.7", "2.0", "", "9.0"]]
+
+
+def test_a_number_that_is_none_is_a_failed_answer(known):
+    class Dividing(Judge):
+        def query(self, dag):
+            return Answer(float("inf"), {}, 0.0)
+
+    config = SearchConfig(budget=2)
+    result = run_search(RandomSearch(known, config), Dividing(), known, config)
+    assert result.answered == ()
+    assert result.best.answer.error == "expected a finite performance, found inf"
