@@ -118,7 +118,7 @@ def test_dry_run_writes_nothing(tmp_path, monkeypatch, capsys):
     ("flags", "code", "message"),
     [
         (["--hidden-dim", "0"], 2, "--hidden-dim: expected a number from 1, found 0"),
-        (["--data", "digits9"], 2, "expected an embedded or fetched table"),
+        (["--data", "digits9"], 2, "found neither a known name nor a file"),
         (["--data", "gone.txt"], 3, "gone.txt: expected a file"),
         (["--config", "gone.toml"], 2, "gone.toml"),
         (["--device", "cuda:7"], 4, "expected auto, cpu or a device of this machine"),

@@ -95,6 +95,16 @@ class MissingExtraError(NgaeError):
         )
 
 
+def cut(text: str, limit: int = 40) -> str:
+    """Cut `text` for a message: at most `limit` characters, with dots where some are missing."""
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def shown(value: object) -> str:
+    """Write a value for a message, nothing unprintable: a text is quoted, and cut inside of it."""
+    return repr(cut(value)) if isinstance(value, str) else cut(repr(value))
+
+
 class ParseError(GraphError):
     """A text that is not an architecture of the space.
 

@@ -72,6 +72,38 @@ def test_a_further_file_needs_a_shared_column(table_file, tmp_path):
         _table(table_file, complexity_col="phone")
 
 
+@pytest.mark.parametrize(
+    ("head", "flags", "remedy"),
+    [
+        ("arch,number,acc", {}, "pass --performance-col acc"),
+        ("arch,params,Val_Accuracy", {}, "pass --performance-col Val_Accuracy"),
+        ("arch,acc,performence", {}, "pass --performance-col performence"),
+        ("arch,number,macs", {}, "name a column with --performance-col; --performance-col none "
+         "reads a table without labels"),
+        ("cell,acc", {"performance_col": "acc"}, "name a column with --arch-col"),
+        ("arch,acc,parms", {"performance_col": "acc", "complexity_col": "params"},
+         "pass --complexity-col parms"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_a_missing_column_tells_the_flag(tmp_path, head, flags, remedy, suffix):
+    path, names = tmp_path / f"t{suffix}", head.split(",")
+    cells = ["[[1]]", *"0" * (len(names) - 1)]
+    row = json.dumps(dict(zip(names, cells, strict=True)))
+    path.write_text(f"{head}\n{','.join(cells)}\n" if suffix == ".csv" else row)
+    with pytest.raises(DataError) as caught:
+        load(str(path), space="enas1", **flags)
+    assert caught.value.remedy == remedy
+    assert f"{', '.join(names)}'" in str(caught.value)
+
+
+def test_all_columns_are_listed_where_one_is_missing(tmp_path):
+    names = ["arch", *(f"column_{i}" for i in range(30))]
+    (tmp_path / "t.csv").write_text(",".join(names) + "\n")
+    with pytest.raises(DataError, match=", ".join(names)):
+        load(str(tmp_path / "t.csv"))
+
+
 def test_lower_is_better_negates(table_file):
     table = _table(table_file, lower_is_better=True)
     np.testing.assert_array_equal(table.performance, -np.arange(30) / 100)

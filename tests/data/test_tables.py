@@ -125,10 +125,25 @@ def test_distinct_split_keeps_equal_graphs_on_one_side(make_table):
     assert not np.array_equal(train, other[0])
 
 
-def test_unknown_names_and_suffixes_are_refused():
-    for name in ("digits7", "table.xlsx"):
-        with pytest.raises(UsageError, match="expected an embedded or fetched table"):
-            load(name)
+def test_a_missing_file_tells_where_to_look(tmp_path):
+    with pytest.raises(DataError, match=r"gone\.csv: expected a file, found nothing") as caught:
+        load(str(tmp_path / "gone.csv"))
+    assert "`ngae data list`" in caught.value.remedy
+
+
+def test_unknown_names_and_suffixes_are_refused(tmp_path):
+    known = r"expected one of digits6, enas6, .*, or a file that ends in \.txt, .*; found"
+    with pytest.raises(UsageError, match=f"{known} neither a known name nor a file") as caught:
+        load("digits7")
+    assert caught.value.remedy == "did you mean digits6?"
+    with pytest.raises(UsageError, match=f"--data nosuch: {known}") as caught:
+        load("nosuch")
+    assert caught.value.remedy == "`ngae data list` shows the tables"
+    (tmp_path / "table.xlsx").write_text("")
+    with pytest.raises(UsageError, match=rf"{known} a file that ends in \.xlsx"):
+        load(str(tmp_path / "table.xlsx"))
+    with pytest.raises(UsageError, match=f"{known} a folder"):
+        load(str(tmp_path))
     with pytest.raises(UsageError, match="expected a known setting"):
         load(arch_column="x")
 

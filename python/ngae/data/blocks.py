@@ -13,10 +13,10 @@ from ngae.dags import Dags
 from ngae.data.columns import Columns
 from ngae.data.config import DataConfig
 from ngae.data.joined import Joined
+from ngae.data.json_lines import Quoted
 from ngae.data.numbers import ANY, COST, SHARE, number, numbers
 from ngae.data.raw import Problems, RawBlock, RawRow, Value
-from ngae.data.readers import Quoted
-from ngae.errors import GraphError, ParseError, UsageError
+from ngae.errors import GraphError, ParseError, UsageError, shown
 from ngae.spaces.base import SearchSpace
 
 JOINT = ";"  # between the cells of one architecture
@@ -197,9 +197,3 @@ class Reading:
             else:
                 found |= dict(zip(joined.names, joined.rows[key].tolist(), strict=True))
         return found if len(found) == len(self.columns.numbers) else None
-
-
-def shown(value: object) -> str:
-    """Write a value for an error, at most 40 characters of it."""
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ngae.data.config import DataConfig
-from ngae.data.readers import ACCURACY, ARCHITECTURE, DvaeText, Source
+from ngae.data.readers import ACCURACY, ARCHITECTURE, DvaeText
+from ngae.data.source import Source
 from ngae.errors import UsageError
 from ngae.spaces.base import SearchSpace
 from ngae.spaces.registry import known_columns
 
 NONE = "none"
+# Words that names of performances are made of; a column that is like one may be meant.
+_PERFORMANCES = ("performance", "perf", "accuracy", "acc", "score", "reward", "fitness", "loss")
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,50 @@ def columns_of(config: DataConfig, source: Source, space: SearchSpace | None) ->
                 f"found {name} twice"
             )
     return columns
+
+
+def missing_remedy(columns: Columns, head: Sequence[str]) -> str | None:
+    """Return what to do about the first wanted column that is not in `head`; None: all are.
+
+    Args:
+        columns: The columns that are wanted.
+        head: The columns that are there, in the table and in further files.
+    """
+    performance = () if columns.performance is None else (columns.performance,)
+    wanted = {
+        "--performance-col": performance,
+        "--arch-col": columns.arch,
+        "--complexity-col": columns.complexity or (),
+        "--report-col": columns.reported,
+    }
+    taken = (*columns.arch, *columns.numbers)
+    free = [name for name in head if name not in taken and not set(name) & set(";\t")]
+    for flag, names in wanted.items():
+        for name in names:
+            if name not in head:
+                near = _like(name, free, _PERFORMANCES if flag == "--performance-col" else ())
+                return (
+                    f"pass {flag} {near}"
+                    if near
+                    else f"name a column with {flag}{_no_labels(flag)}"
+                )
+    return None
+
+
+def _no_labels(flag: str) -> str:
+    return f"; {flag} {NONE} reads a table without labels" if flag == "--performance-col" else ""
+
+
+def _like(wanted: str, head: Sequence[str], words: Sequence[str]) -> str | None:
+    """The column most like `wanted`, else the first one with a part that is like a word."""
+    near = difflib.get_close_matches(wanted, head, 1)
+    if near:
+        return near[0]
+    for name in head:
+        parts = re.split(r"[^a-z]+", name.lower())
+        if any(difflib.get_close_matches(part, words, 1, 0.75) for part in parts):
+            return name
+    return None
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
 
-from ngae.errors import DataError, NgaeError, RefusedError, UsageError
+from ngae.errors import DataError, NgaeError, RefusedError, UsageError, cut
 
 Row = Mapping[str, Any]
 Read = Callable[[Path], Iterable[Row]]
@@ -166,9 +166,8 @@ def convert(
 def bad_record(file: Path | str, record: object, expected: str, found: object) -> DataError:
     """Return the error of one record of a source."""
     text = repr(found) if not isinstance(found, str) else found
-    text = text if len(text) <= 80 else text[:77] + "..."
     return DataError(
-        f"{file}: record {record}: expected {expected}, found {text}",
+        f"{file}: record {record}: expected {expected}, found {cut(text, 80)}",
         remedy="get the original again, or convert the part of it that is whole",
     )
 

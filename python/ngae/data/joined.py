@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ngae.data.csv_rows import Csv
 from ngae.data.numbers import ANY, Bounds, number
 from ngae.data.raw import Problems, read_text
-from ngae.data.readers import Csv
 from ngae.errors import UsageError
 
 

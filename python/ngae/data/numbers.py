@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ngae.data.json_lines import Quoted
 from ngae.data.raw import Value
-from ngae.data.readers import Quoted
 
 _NUMBER = r"[-+]?(?>[0-9]+\.?[0-9]*|\.[0-9]+)(?>[eE][-+]?[0-9]+)?"
 _ONE = re.compile(_NUMBER)

@@ -14,6 +14,14 @@ from typing import Any
 
 from ngae.errors import DataError, Problem
 
+REMEDY = (
+    "mend the file, or name its space with --space (enas4-6 for rows of 4 to 6 layers); "
+    "`ngae data formats` shows both"
+)
+NO_FILE = (
+    "name a file that is there, or a table that `ngae data list` shows; a run keeps the path of "
+    "its table in its config.json"
+)
 LONGEST_LINE = 1_000_000  # characters; a longer one is no table of architectures
 
 
@@ -74,11 +82,15 @@ class Problems:
     Args:
         file: The path, as the user gave it.
         most: Problems that are kept; further ones are counted.
+
+    Attributes:
+        remedy: One line on what to do about them.
     """
 
     def __init__(self, file: str, most: int = 100_000) -> None:
         self.file = file
         self.most = most
+        self.remedy = REMEDY
         self.count = 0
         self.found: list[Problem] = []
 
@@ -99,16 +111,13 @@ class Problems:
         return self._error()
 
     def _error(self) -> DataError:
-        remedy = (
-            "mend the file, or name its space with --space (enas4-6 for rows of 4 to 6 layers); "
-            "`ngae data formats` shows both"
-        )
         found = sorted(self.found, key=lambda problem: (problem.line or 0, problem.column or 0))
         if self.count == len(found):
-            return DataError.of(found, remedy=remedy)
+            return DataError.of(found, remedy=self.remedy)
         expected = f"at most {self.most} problems to list"
         found.append(Problem(self.file, None, None, expected, f"{self.count}"))
-        return DataError(f"{found[0]} (and {self.count - 1} more)", remedy=remedy, problems=found)
+        message = f"{found[0]} (and {self.count - 1} more)"
+        return DataError(message, remedy=self.remedy, problems=found)
 
 
 def read_text(path: Path, problems: Problems) -> str:
@@ -214,6 +223,7 @@ def _content(path: Path, problems: Problems) -> bytes:
     except IsADirectoryError as error:
         raise problems.fatal(None, None, "a file", "a folder") from error
     except FileNotFoundError as error:
+        problems.remedy = NO_FILE
         raise problems.fatal(None, None, "a file", "nothing of that name") from error
     except OSError as error:
         raise problems.fatal(None, None, "a file that can be read", str(error)) from error

@@ -5,6 +5,7 @@ Rows are read a block at a time, all at once where everything in a block is as i
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
@@ -13,13 +14,16 @@ import numpy as np
 
 from ngae.dags import Dags
 from ngae.data.blocks import Block, Reading
-from ngae.data.columns import columns_of
+from ngae.data.catalog import names
+from ngae.data.columns import columns_of, missing_remedy
 from ngae.data.config import DataConfig
 from ngae.data.joined import read_joined
+from ngae.data.json_lines import JsonLines
 from ngae.data.raw import Problems, RawRow, read_text
 from ngae.data.readers import SOURCES
 from ngae.data.records import Table
 from ngae.data.repeats import note_contradictions
+from ngae.data.source import Source
 from ngae.errors import ParseError, UsageError
 from ngae.spaces.base import SearchSpace
 from ngae.spaces.registry import guess_space, space_named
@@ -44,11 +48,7 @@ def read_table(path: str, config: DataConfig) -> Table:
     problems = Problems(path)
     suffix = Path(path.removesuffix(".gz")).suffix
     if suffix not in SOURCES:
-        raise UsageError(
-            f"--data {path}: expected an embedded or fetched table (`ngae data list`) or a file "
-            f"that ends in {', '.join(SOURCES)}, found {suffix or 'no suffix'!r}",
-            remedy="`ngae data formats` describes the files",
-        )
+        raise _no_table(path, suffix)
     named = None if config.space == "auto" else space_named(config.space)
     source = SOURCES[suffix](read_text(Path(path), problems), problems)
     columns = columns_of(config, source, named)
@@ -56,6 +56,7 @@ def read_table(path: str, config: DataConfig) -> Table:
     joins = [p.strip() for p in config.join.split(",") if p.strip()]
     for further in joins:
         reading.join(read_joined(further, source.names, columns.numbers, reading.bounds))
+    problems.remedy = missing_remedy(columns, _here(source, reading)) or problems.remedy
     raw = source.blocks(reading.wanted, config.burn_in, reading.optional)
     first = next(raw, None)
     if first is None:
@@ -69,6 +70,26 @@ def read_table(path: str, config: DataConfig) -> Table:
         note_contradictions(table, problems)
     problems.raise_if_any()
     return table
+
+
+def _here(source: Source, reading: Reading) -> list[str]:
+    """Columns of the file and of further files; of JSON those as well that may be absent."""
+    further = [name for joined in reading.joined for name in joined.names]
+    absent = reading.optional if isinstance(source, JsonLines) else ()
+    return [*source.names, *further, *absent]
+
+
+def _no_table(path: str, suffix: str) -> UsageError:
+    """The error of a text that names no table, and no file of a known form."""
+    known = f"one of {', '.join(names())}, or a file that ends in {', '.join(SOURCES)}"
+    if Path(path).exists():
+        found = "a folder" if Path(path).is_dir() else f"a file that ends in {suffix or 'nothing'}"
+        remedy = "`ngae data formats` describes the files"
+    else:
+        found = "neither a known name nor a file"
+        near = difflib.get_close_matches(path, names(), 1)
+        remedy = f"did you mean {near[0]}?" if near else "`ngae data list` shows the tables"
+    return UsageError(f"--data {path}: expected {known}; found {found}", remedy=remedy)
 
 
 def _vote(rows: Sequence[RawRow], reading: Reading, problems: Problems) -> SearchSpace:

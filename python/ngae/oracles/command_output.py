@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
 
+from ngae.errors import cut
 from ngae.oracles.base import EvaluationError
 
 _KEYS = ("performance", "complexity", "detail")
@@ -85,6 +86,4 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _expected(expected: str, found: object) -> EvaluationError:
     text = found if isinstance(found, str) else repr(found)
-    return EvaluationError(
-        f"answer: expected {expected}, found {text if len(text) <= 80 else text[:77] + '...'}"
-    )
+    return EvaluationError(f"answer: expected {expected}, found {cut(text, 80)}")

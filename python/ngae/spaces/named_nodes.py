@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ngae.errors import GraphError, ParseError
+from ngae.errors import GraphError, ParseError, shown
 
 NAME = re.compile(r"[^\s(),;]+")
 _NODE = re.compile(r"([^\s(),;]+)\(([0-9]{1,6}(?:,[0-9]{1,6})*)?\)")
@@ -89,5 +89,4 @@ def _skip(text: str, place: int) -> int:
 
 
 def _word(text: str, place: int) -> str:
-    word = text[place:].split(maxsplit=1)[0]
-    return repr(word if len(word) <= 40 else word[:37] + "...")
+    return shown(text[place:].split(maxsplit=1)[0])

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ngae.dags import Dags, narrow, pointers
-from ngae.errors import ParseError
-from ngae.spaces.nested_lists import shown
+from ngae.errors import ParseError, shown
 
 if TYPE_CHECKING:
     from ngae.spaces.base import SearchSpace

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ngae.dag import Dag
 from ngae.dags import Dags, narrow, pointers
-from ngae.errors import GraphError, ParseError
+from ngae.errors import GraphError, ParseError, shown
 from ngae.networks.nasbench201 import (
     CELL_EDGES,
     OPERATIONS,
@@ -28,7 +28,6 @@ from ngae.rules import FORBIDDEN, FORCED, DecodeRules
 from ngae.spaces.base import SearchSpace
 from ngae.spaces.ends import FIRST_OPERATION, INPUT, OUTPUT, check_types
 from ngae.spaces.nasbench201_classes import representatives
-from ngae.spaces.nested_lists import shown
 
 if TYPE_CHECKING:
     import torch

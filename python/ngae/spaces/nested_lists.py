@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple, TypeAlias
 
-from ngae.errors import ParseError
+from ngae.errors import ParseError, shown
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,8}")
 _WORD = re.compile(r"[-+.\w]+")
@@ -148,8 +148,3 @@ class _Scanner:
         else:
             found = shown(self.text[self.place])
         return ParseError(expected, found, self.place + 1)
-
-
-def shown(text: str, limit: int = 40) -> str:
-    """Quote `text` for a message, cut to `limit` characters, nothing unprintable."""
-    return repr(text if len(text) <= limit else text[:limit] + "...")

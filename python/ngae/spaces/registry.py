@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from ngae.errors import ParseError, UsageError
+from ngae.errors import ParseError, UsageError, shown
 from ngae.spaces.base import SearchSpace
 from ngae.spaces.enas import EnasSpace
 from ngae.spaces.loading import space_of_module
@@ -105,9 +105,7 @@ def _layers(value: Any) -> int:
         try:
             layers = len(value["node_types"]) - 2
         except (KeyError, TypeError) as error:
-            text = repr(value)
-            found = text if len(text) <= 40 else text[:37] + "..."
-            raise ParseError("node_types and edges", found, 1) from error
+            raise ParseError("node_types and edges", shown(value), 1) from error
     if not 1 <= layers <= _LAYERS:
         raise ParseError(f"an architecture of 1 to {_LAYERS} layers", f"{layers}", 1)
     return layers
