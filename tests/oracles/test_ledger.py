@@ -172,6 +172,11 @@ def test_other_files_are_refused_and_left_alone(tmp_path, line, message):
     assert path.read_text().startswith(content[:-6])
 
 
+def test_a_folder_is_no_ledger(tmp_path):
+    with pytest.raises(UsageError, match=f"--ledger {tmp_path}: expected a file, found a folder"):
+        Ledger(tmp_path)
+
+
 def test_a_ledger_belongs_to_one_oracle(tmp_path, make_table):
     with Ledger(tmp_path / "l") as ledger:
         Recorded(Counting(tmp_path / "n"), ledger)

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from ngae.errors import DataError, NgaeError, RefusedError
+from ngae.errors import DataError, NgaeError, RefusedError, UsageError
 from ngae.files import finite
 
 # Keys of each event beside its name.
@@ -44,11 +44,17 @@ class LedgerFile:
     Raises:
         RefusedError: Another process, or another ledger of this one, holds the file.
         DataError: A whole line that is no event; nothing is changed then.
+        UsageError: A folder.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.notes: tuple[str, ...] = ()
+        if path.is_dir():
+            raise UsageError(
+                f"--ledger {path}: expected a file, found a folder",
+                remedy=f"name a file in it, such as {path / 'answers.jsonl'}",
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         is_new = not path.exists()
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
