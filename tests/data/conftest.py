@@ -19,7 +19,8 @@ class Server:
     Faults: `cut` bytes of body after which the connection closes; `ranges` False ignores Range;
     `status`; `location` redirects; `total` is announced instead of the length; `unsized` announces
     none; `pause_s` between pieces of `piece` bytes; `stall_s` at the end; `shift` of the range that
-    is named; `etag`; `careless` of If-Range; `encoding`; `content` of its own.
+    is named; `range` as it is named; `length` likewise; `etag`; `careless` of If-Range;
+    `encoding`; `content` of its own.
     """
 
     def __init__(self, content):
@@ -85,7 +86,7 @@ class Server:
         start, etag = 0, fault.get("etag", "")
         asked = handler.headers.get("Range", "")
         fresh = fault.get("careless") or handler.headers.get("If-Range", etag) == etag
-        if asked and fault.get("ranges", True) and fresh:
+        if asked and fault.get("ranges", True) and fresh and "range" not in fault:
             start = int(asked.removeprefix("bytes=").removesuffix("-"))
             if start >= len(content):
                 handler.send_response(416)
@@ -97,12 +98,16 @@ class Server:
             shown = start + fault.get("shift", 0)
             handler.send_header("Content-Range", f"bytes {shown}-{len(content) - 1}/{len(content)}")
         else:
-            handler.send_response(200)
+            handler.send_response(fault.get("status", 200))
+        if "range" in fault:
+            handler.send_header("Content-Range", fault["range"])
         if etag:
             handler.send_header("ETag", etag)
         if "encoding" in fault:
             handler.send_header("Content-Encoding", fault["encoding"])
-        if not fault.get("unsized"):
+        if "length" in fault:
+            handler.send_header("Content-Length", fault["length"])
+        elif not fault.get("unsized"):
             handler.send_header("Content-Length", str(fault.get("total", len(content)) - start))
         handler.end_headers()
         self.send(handler, content[start : fault.get("cut", len(content))], fault)

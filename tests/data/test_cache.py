@@ -197,6 +197,67 @@ def test_a_checksum_may_be_given_where_none_is_stated(server, tmp_path):
     assert facts["sources"][0]["verified"] is True
 
 
+def test_a_cached_table_is_checked_against_a_given_checksum(server, tmp_path):
+    entry, right = server.entry(sha256=None), hashlib.sha256(TEXT).hexdigest()
+    facts, wrong = tmp_path / "made" / "table.json", "0" * 64
+    get(entry, _request(tmp_path, accept_unverified=True))
+    with pytest.raises(DataError, match=f"t.txt: expected sha256 {wrong}, found {right}") as caught:
+        get(entry, _request(tmp_path, sha256=wrong))
+    assert caught.value.remedy == f"remove {tmp_path / 'made'} to fetch the table anew"
+    assert json.loads(facts.read_text())["sources"][0]["verified"] is False
+    with pytest.raises(UsageError, match="expected 64 hexadecimal digits, found 'abc'"):
+        get(entry, _request(tmp_path, sha256="abc"))
+    get(entry, _request(tmp_path, sha256=right))
+    assert json.loads(facts.read_text())["sources"][0]["verified"] is True
+    assert server.asked == [""]
+
+
+def test_an_original_is_not_fetched_twice_where_its_conversion_failed(server, tmp_path):
+    entry = server.entry(sha256=None, form="dvae", table="t.csv", rows=19_899)
+    original, said = tmp_path / "made" / "t.txt", []
+    with pytest.raises(DataError, match="expected 19899 rows, found 19900"):
+        get(entry, _request(tmp_path, accept_unverified=True))
+    entry = dataclasses.replace(entry, rows=19_900)
+    with pytest.raises(RefusedError, match=f"{original}: expected a known sha256"):
+        get(entry, _request(tmp_path))
+    with pytest.raises(DataError, match=f"{original}: expected sha256 {'0' * 64}, found"):
+        get(entry, _request(tmp_path, sha256="0" * 64))
+    get(entry, _request(tmp_path, accept_unverified=True), say=said.append)
+    assert said == [f"{original} is here already; remove it to fetch it anew"]
+    assert len((tmp_path / "made" / "t.csv").read_text().splitlines()) == 19_901
+    assert server.asked == [""]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        [],
+        {},
+        {"sources": 1},
+        {"sources": [1]},
+        {"sources": [{}]},
+        {"sources": [{"file": [], "sha256": "0"}]},
+        {"sha256": None},
+        "[" * 100_000,
+    ],
+    ids=str,
+)
+def test_facts_of_another_form_are_no_table(server, tmp_path, monkeypatch, facts):
+    entry = _listed(monkeypatch, server.entry(sha256=None))
+    request = _request(tmp_path, accept_unverified=True)
+    get(entry, request)
+    path = tmp_path / "made" / "table.json"
+    good = json.loads(path.read_text())
+    changed = {**good, **facts} if facts and isinstance(facts, dict) else facts
+    path.write_text(facts if isinstance(facts, str) else json.dumps(changed))
+    assert state_of(entry, tmp_path) == "not fetched"
+    with pytest.raises(DataError, match=r"made: expected the table .*t\.txt, found none that is"):
+        table_of("made", tmp_path)
+    get(entry, request)
+    assert json.loads(path.read_text()) == good
+    assert server.asked == [""]
+
+
 def test_an_unverified_table_says_so(server, tmp_path):
     get(server.entry(sha256=None), _request(tmp_path, accept_unverified=True))
     facts = json.loads((tmp_path / "made" / "table.json").read_text())

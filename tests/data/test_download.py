@@ -96,6 +96,28 @@ def test_a_range_that_begins_elsewhere_is_not_used(server, target, shift):
     assert server.asked == ["", "bytes=300000-", ""]
 
 
+def test_a_server_that_never_sends_the_range_is_named(server, target):
+    server.script = [{"cut": 300_000}, {"status": 206, "range": "bytes 7-8/9"}]
+    message = rf"{server.url}: expected the bytes from 0, found the range 'bytes 7-8/9'"
+    with pytest.raises(NgaeError, match=message) as caught:
+        _get(server, target)
+    assert "--from-dir" in caught.value.remedy
+    assert server.asked == ["", "bytes=300000-", ""]
+
+
+@pytest.mark.parametrize("location", ["https://[", "https://a b/\x07"])
+def test_a_redirect_that_is_no_address_is_named(server, target, location):
+    server.script = [{"location": location}]
+    with pytest.raises(DataError, match=f"{server.url}: expected an address that can be asked"):
+        _get(server, target)
+
+
+def test_a_length_of_a_thousand_digits_is_not_taken(server, target):
+    server.script = [{"length": "9" * 5000}]
+    _get(server, target)
+    assert target.read_bytes() == CONTENT
+
+
 def test_the_entity_tag_guards_a_resumed_file(server, target):
     other = random.Random(1).randbytes(700_000)
     server.script = [{"cut": 300_000, "etag": '"a"', "content": other}, {"etag": '"b"'}]

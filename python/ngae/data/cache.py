@@ -89,17 +89,29 @@ def cached(entry: Entry, folder: Path) -> CachedTable:
 def facts_of(entry: Entry, folder: Path) -> dict[str, Any] | None:
     """Return what `table.json` says, or None.
 
-    None as well where the table is not there in that length, or was made of other originals or by
-    another converter than the catalog says.
+    None as well where it says something of another form, where the table is not there in that
+    length, or was made of other originals or by another converter than the catalog says.
     """
     place = folder / entry.name
     try:
         facts = json.loads((place / FACTS).read_text(encoding="utf-8"))
         size = (place / entry.table).stat().st_size
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    if not isinstance(facts, dict) or facts.get("bytes") != size or facts.get("form") != entry.way:
+    if not _are_facts(facts) or facts["bytes"] != size or facts["form"] != entry.way:
         return None
-    found = {source["file"]: source["sha256"] for source in facts.get("sources", [])}
+    found = {source["file"]: source["sha256"] for source in facts["sources"]}
     stated = {file.name: file.sha256 for file in entry.files if file.sha256}
     return facts if {**found, **stated} == found else None
+
+
+def _are_facts(value: Any) -> bool:
+    """Whether `value` has what is read of `table.json`, in the kinds that are written."""
+    if not isinstance(value, dict) or not isinstance(value.get("sources"), list):
+        return False
+    texts = [value.get("sha256"), value.get("form")]
+    for source in value["sources"]:
+        if not isinstance(source, dict):
+            return False
+        texts += [source.get("file"), source.get("sha256")]
+    return type(value.get("bytes")) is int and all(isinstance(text, str) for text in texts)

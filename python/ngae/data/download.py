@@ -72,7 +72,8 @@ def download(
     Raises:
         DataError: Wrong checksum (the file is removed), wrong length, no such file.
         RefusedError: An unknown checksum; the part is kept for the next call.
-        NgaeError: Every attempt failed, or the disk is full; the part is kept.
+        NgaeError: Every attempt failed, the server never sends what is asked for, or the disk is
+            full; the part is kept.
     """
     check_url(wanted.url)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -82,6 +83,8 @@ def download(
         try:
             _one_attempt(part, wanted, limits, progress)
             return part.finish(accept_unverified)
+        except StaleError as error:
+            raise NgaeError(str(error), remedy=_how_to_go_on(part)) from error
         except BrokenConnectionError as error:
             failures = 1 if part.size > best else failures + 1
             best = max(best, part.size)

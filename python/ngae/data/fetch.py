@@ -68,12 +68,15 @@ def get(
         NgaeError: The net or the disk failed.
     """
     check_fetchable(entry)
+    for file in entry.files:
+        _expected(file, request)
     folder = request.folder or cache_folder()
     place = folder / entry.name
     try:
         with locked(place / ".lock", say):
             facts = facts_of(entry, folder)
             if facts and _sha256(place / entry.table) == facts["sha256"]:
+                _check_sources(entry, place, facts, request)
                 say(f"{entry.name} is in the cache already")
                 return cached(entry, folder)
             sources = [_fetch(entry, file, request, progress, say) for file in entry.files]
@@ -86,6 +89,23 @@ def get(
     return cached(entry, folder)
 
 
+def _check_sources(entry: Entry, place: Path, facts: dict[str, Any], request: Request) -> None:
+    """Compare a given checksum with those that the table was made of, and note that it fits."""
+    if not request.sha256:
+        return
+    stated = {file.name: _expected(file, request) for file in entry.files}
+    for source in facts["sources"]:
+        expected = stated.get(source["file"])
+        if expected != source["sha256"]:
+            raise DataError(
+                f"{place / source['file']}: expected sha256 {expected}, found {source['sha256']}",
+                remedy=f"remove {place} to fetch the table anew",
+            )
+    sources = [{**source, "verified": True} for source in facts["sources"]]
+    if sources != facts["sources"]:
+        write_json(place / FACTS, {**facts, "sources": sources})
+
+
 def _fetch(
     entry: Entry, file: SourceFile, request: Request, progress: Progress, say: Say
 ) -> dict[str, Any]:
@@ -94,6 +114,8 @@ def _fetch(
     target = (request.folder or cache_folder()) / entry.name / file.name
     if target.exists() and wanted.sha256 and _sha256(target) == wanted.sha256:
         found = wanted.sha256
+    elif target.exists() and file.sha256 is None and request.from_dir is None:
+        found = _kept(target, wanted, request.accept_unverified, say)
     elif request.from_dir is not None:
         found = _copy(request.from_dir / file.name, target, wanted, request.accept_unverified)
     elif not file.url:
@@ -114,6 +136,28 @@ def _fetch(
         "bytes": target.stat().st_size,
         "verified": wanted.sha256 is not None,
     }
+
+
+def _kept(target: Path, wanted: Wanted, accept_unverified: bool, say: Say) -> str:
+    """Return the checksum of an original that is whole and whose checksum the catalog lacks."""
+    found = _sha256(target)
+    if wanted.sha256 is not None:
+        raise DataError(
+            f"{target}: expected sha256 {wanted.sha256}, found {found}",
+            remedy=f"remove {target} to fetch it anew",
+        )
+    if not accept_unverified:
+        raise _unverified(target, found)
+    say(f"{target} is here already; remove it to fetch it anew")
+    return found
+
+
+def _unverified(place: Path, found: str) -> RefusedError:
+    return RefusedError(
+        f"{place}: expected a known sha256, found {found} and no statement of what it must be",
+        remedy=f"compare it with a source that you trust, then add --sha256 {found} "
+        "(or --accept-unverified)",
+    )
 
 
 def _expected(file: SourceFile, request: Request) -> str | None:
@@ -144,12 +188,7 @@ def _copy(source: Path, target: Path, wanted: Wanted, accept_unverified: bool) -
         if wanted.sha256 is not None and found != wanted.sha256:
             raise DataError(f"{source}: expected sha256 {wanted.sha256}, found {found}")
         if wanted.sha256 is None and not accept_unverified:
-            raise RefusedError(
-                f"{source}: expected a known sha256, found {found} and no statement of what it "
-                "must be",
-                remedy=f"compare it with a source that you trust, then add --sha256 {found} "
-                "(or --accept-unverified)",
-            )
+            raise _unverified(source, found)
         os.chmod(temporary, 0o644)
         os.replace(temporary, target)
     except BaseException:

@@ -88,6 +88,7 @@ class Part:
         """Go on with what an earlier process left, if it is a part of the same file."""
         facts = _facts(self.facts)
         tag = str(facts.get("etag", ""))
+        tag = tag if tag.isascii() and tag.isprintable() else ""
         self.kept = str(facts.get("sha256", ""))
         known = bool(tag or self.kept) or self.wanted.sha256 is not None
         if not self.path.exists() or facts.get("url") != self.wanted.url or not known:
@@ -179,6 +180,6 @@ class Part:
 def _facts(path: Path) -> dict[str, Any]:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return facts if isinstance(facts, dict) else {}

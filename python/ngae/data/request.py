@@ -15,10 +15,11 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
-from ngae.errors import DataError, NgaeError, UsageError
+from ngae.errors import DataError, NgaeError, UsageError, shown
 
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})  # worth another attempt
-_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
+_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)")
+_LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 class BrokenConnectionError(NgaeError):
@@ -42,11 +43,11 @@ class Answer:
     etag: str
 
 
-class CompleteError(Exception):
+class CompleteError(NgaeError):
     """The server says that nothing comes after what is already here."""
 
 
-class StaleError(Exception):
+class StaleError(NgaeError):
     """The server does not go on where the part ends."""
 
 
@@ -73,7 +74,7 @@ def ask(url: str, start: int, etag: str, timeout_s: float) -> Answer:
         CompleteError: The file has no byte after `start`.
         StaleError: The answer's range does not begin at `start`.
         DataError: The server has no such file, sends it in another encoding, or redirects to
-            something that is not https.
+            something that is not https or no address.
         NgaeError: The server's certificate is not trusted.
         UsageError: The address is not https.
     """
@@ -88,6 +89,8 @@ def ask(url: str, start: int, etag: str, timeout_s: float) -> Answer:
     except urllib.error.HTTPError as error:
         with error:
             raise _refusal(url, start, error) from error
+    except (http.client.InvalidURL, ValueError) as error:  # of a redirect
+        raise DataError(f"{url}: expected an address that can be asked: {error}") from error
     except (OSError, http.client.HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         if isinstance(reason, ssl.SSLCertVerificationError):
@@ -110,21 +113,24 @@ def _answer(url: str, start: int, body: http.client.HTTPResponse) -> Answer:
     tag = body.headers.get("ETag", "")
     etag = tag if tag.startswith('"') else ""  # a weak one does not promise the same bytes
     length = body.headers.get("Content-Length", "")
-    total = int(length) if length.isdecimal() else None
+    total = int(length) if _LENGTH.fullmatch(length) else None
     if body.status not in (200, 206):
         raise DataError(f"{url}: expected status 200, found {body.status}")
     if body.status == 200:
         return Answer(body, 0, total, etag)
-    found = _RANGE.fullmatch(body.headers.get("Content-Range", ""))
+    span = body.headers.get("Content-Range", "")
+    found = _RANGE.fullmatch(span)
     if found is None or found[1] is None or int(found[1]) != start:
-        raise StaleError
+        raise StaleError(f"{url}: expected the bytes from {start}, found the range {shown(span)}")
     return Answer(body, start, None if found[3] == "*" else int(found[3]), etag)
 
 
 def _refusal(url: str, start: int, error: urllib.error.HTTPError) -> Exception:
     if error.code == 416 and start:
-        found = _RANGE.fullmatch(error.headers.get("Content-Range", ""))
-        return CompleteError() if found and found[3] == str(start) else StaleError()
+        span = error.headers.get("Content-Range", "")
+        found = _RANGE.fullmatch(span)
+        text = f"{url}: expected bytes after the first {start}, found the range {shown(span)}"
+        return (CompleteError if found and found[3] == str(start) else StaleError)(text)
     text = f"{url}: expected status 200, found {error.code} {error.reason}"
     if error.code in PASSING:
         return BrokenConnectionError(text)
