@@ -61,6 +61,7 @@ def test_graph_results_become_rows(tmp_path):
         ({3: _result(latency=float("nan"))}, "record 3: expected latency, .* found nan"),
         ({}, "expected rows, found none"),
         ({3: _result(para=np.zeros(2))}, "found the name numpy"),
+        ({3: _result(perf=10**400)}, "record 3: expected perf, a finite number, found 1000"),
     ],
 )
 def test_broken_graph_results_are_named(broken, tmp_path, value, message):
@@ -150,6 +151,14 @@ def test_unpacked_logs_give_the_same(tmp_path):
         (_log(1, recepie='{"f": {"op": "linear"}}'), "expected a recepie of nodes"),
         (_log(1, val_losses=[1.0]), "expected as many losses .* found 3, 1, 3 losses and 3 times"),
         (_log(1, num_params="many"), "expected a log in JSON"),
+        (_log(1, recepie_id=1e400), "expected a log in JSON, found .*infinity"),
+        (_log(1, num_params=float("nan")), "expected a log in JSON, found .*NaN"),
+        (_log(1, wall_times=[10**400]), "expected a log in JSON, found .*too large"),
+        (_log(1, recepie="[" * 100_000), "expected a log in JSON, found .*recursion"),
+        (
+            _log(1, recepie={**CELL, "g": {"op": "a", "input": [], "p": float("nan")}}),
+            "record log_stats_model_1.json: expected a recepie of finite numbers",
+        ),
         (json.dumps({"recepie": "{}"}), "expected the key 'val_losses', found none"),
     ],
 )
@@ -161,6 +170,16 @@ def test_what_is_no_zip_file_is_named(broken, tmp_path):
     (tmp_path / "l.zip").write_bytes(_logs(tmp_path / "w.zip", _log(0)).read_bytes()[:-30])
     broken("nas-bench-nlp", tmp_path / "l.zip", "expected a folder or a whole zip", ".jsonl")
     broken("nas-bench-nlp", _logs(tmp_path / "e.zip"), "expected rows, found none", ".jsonl")
+
+
+def test_a_log_whose_packed_bytes_are_broken_is_named(broken, tmp_path):
+    with zipfile.ZipFile(tmp_path / "l.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("log_stats_model_0.json", _log(0))
+    content = bytearray((tmp_path / "l.zip").read_bytes())
+    content[60:70] = b"\xff" * 10
+    (tmp_path / "l.zip").write_bytes(content)
+    message = r"l\.zip: record log_stats_model_0\.json: expected bytes that unpack, found error"
+    broken("nas-bench-nlp", tmp_path / "l.zip", message, ".jsonl")
 
 
 # --- D-VAE text

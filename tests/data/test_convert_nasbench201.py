@@ -158,6 +158,32 @@ def test_an_api_without_an_accuracy_is_named():
         list(rows_of(Api(**{"valid-accuracy": None}), "here"))
 
 
+@pytest.mark.parametrize(
+    ("method", "answer", "message"),
+    [
+        ("get_cost_info", {"flops": 1.0}, "record 0: expected cifar10 params, .* found None"),
+        ("get_cost_info", {"flops": "x", "params": 1.0}, "expected cifar10 flops, .* found x"),
+        ("get_cost_info", {"flops": -1.0, "params": 1.0}, "expected cifar10 flops, .* found -1"),
+        ("get_cost_info", {"flops": 1.0, "params": 1e400}, "cifar10 params, .* found inf"),
+        ("get_cost_info", None, "expected cifar10 costs, found None"),
+        ("get_more_info", [], "expected cifar10-valid accuracies after 200 epochs, found ..$"),
+        ("get_more_info", KeyError("777"), "cifar10-valid accuracies .*, found KeyError: '777'"),
+        ("get_cost_info", IndexError("no"), "expected cifar10 costs, found IndexError: no"),
+        ("arch", ValueError("gone"), "record 0: expected an architecture, found ValueError: gone"),
+    ],
+)
+def test_an_api_without_a_field_is_named(method, answer, message):
+    def give(*_, **__):
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    api = Api()
+    setattr(api, method, give)
+    with pytest.raises(DataError, match=f"^here: .*{message}"):
+        list(rows_of(api, "here"))
+
+
 def _trial(package, epochs, sets):
     result = package.ResultsCount(
         "n", None, {epochs - 1: 99.0}, {epochs - 1: 0.1}, 0.073306, 7.78305, {}, 777, epochs, None

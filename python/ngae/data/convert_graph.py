@@ -65,6 +65,12 @@ def _architecture(path: Path, key: object) -> tuple[str, str]:
 
 def _number(path: Path, key: object, name: str, results: object) -> float:
     value = results.get(name) if isinstance(results, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    number = math.nan
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            number = float(value)
+    except OverflowError:  # of an integer
+        pass
+    if not math.isfinite(number):
         raise bad_record(path, key, f"{name}, a finite number", repr(value))
-    return float(value)
+    return number

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -157,9 +158,13 @@ def rows_of(api: Any, place: str) -> Iterator[dict[str, Any]]:
     Args:
         api: An object with `len`, `arch`, `get_more_info` and `get_cost_info`.
         place: What it was read from, for errors.
+
+    Raises:
+        DataError: The object raises anything, or gives no number where one is asked for.
     """
     for index in range(len(api)):
-        row: dict[str, Any] = {"index": index, "arch_str": str(api.arch(index))}
+        arch = _answered(place, index, "an architecture", partial(api.arch, index))
+        row: dict[str, Any] = {"index": index, "arch_str": str(arch)}
         for epochs in ("200", "12"):
             for data, (validation, test) in _DATA.items():
                 asked = _asked(api, place, index, validation, "valid-accuracy", epochs)
@@ -167,14 +172,51 @@ def rows_of(api: Any, place: str) -> Iterator[dict[str, Any]]:
                 asked = _asked(api, place, index, test, "test-accuracy", epochs)
                 row[f"{data}_test_acc_{epochs}ep"] = asked
         for data, (_, test) in _DATA.items():
-            costs = api.get_cost_info(index, test)
-            row[f"{data}_params_m"] = rounded(float(costs["params"]), 6)
-            row[f"{data}_flops_m"] = rounded(float(costs["flops"]), 5)
+            costs = _costs(api, place, index, test)
+            row[f"{data}_params_m"] = rounded(costs["params"], 6)
+            row[f"{data}_flops_m"] = rounded(costs["flops"], 5)
         if getattr(api, "fast_mode", False):  # a folder: each result is loaded when asked for
             api.arch2infos_dict.pop(index, None)
         yield row
 
 
 def _asked(api: Any, place: str, index: int, source: str, key: str, epochs: str) -> str:
-    info = api.get_more_info(index, source, hp=epochs, is_random=False)
+    info = _fields(
+        place,
+        index,
+        f"{source} accuracies after {epochs} epochs",
+        lambda: api.get_more_info(index, source, hp=epochs, is_random=False),
+    )
     return _percent(place, index, f"{source} {key} after {epochs} epochs", info.get(key))
+
+
+def _costs(api: Any, place: str, index: int, source: str) -> dict[str, float]:
+    costs = _fields(place, index, f"{source} costs", lambda: api.get_cost_info(index, source))
+    return {
+        name: _cost(place, index, f"{source} {name}", costs.get(name))
+        for name in ("params", "flops")
+    }
+
+
+def _cost(place: str, record: int, name: str, value: object) -> float:
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise bad_record(place, record, f"{name}, a finite number from 0", str(value))
+    return number
+
+
+def _fields(place: str, index: int, what: str, ask: Callable[[], Any]) -> Mapping[str, Any]:
+    found = _answered(place, index, what, ask)
+    if not isinstance(found, Mapping):
+        raise bad_record(place, index, what, found)
+    return found
+
+
+def _answered(place: str, index: int, what: str, ask: Callable[[], Any]) -> Any:
+    try:
+        return ask()
+    except Exception as error:  # whatever the package raises
+        raise bad_record(place, index, what, f"{type(error).__name__}: {error}") from error

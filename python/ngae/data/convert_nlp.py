@@ -46,9 +46,20 @@ def _logs(path: Path) -> Iterator[tuple[str, bytes]]:
                     continue
                 if info.file_size > MOST_BYTES:
                     raise bad_record(path, name, f"at most {MOST_BYTES} bytes", info.file_size)
-                yield name, packed.read(info)
-    except (OSError, zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
+                yield name, _unpacked(path, packed, info)
+    except DataError:
+        raise
+    except Exception as error:  # a broken archive raises almost anything
         raise DataError(f"{path}: expected a folder or a whole zip file: {error}") from error
+
+
+def _unpacked(path: Path, packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    name = info.filename.rsplit("/", 1)[-1]
+    try:
+        return packed.read(info)
+    except Exception as error:  # whatever a decompressor raises
+        found = f"{type(error).__name__}: {error}"
+        raise bad_record(path, name, "bytes that unpack", found) from error
 
 
 def _row(path: Path, name: str, content: bytes) -> dict[str, Any]:
@@ -68,12 +79,14 @@ def _row(path: Path, name: str, content: bytes) -> dict[str, Any]:
             "num_params": int(log["num_params"]),
             "epochs": len(train),
         }
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise bad_record(path, name, "a log in JSON", str(error)) from error
     except KeyError as error:
         raise bad_record(path, name, f"the key {error}", "none") from error
     if not isinstance(cell, dict) or not all(_is_node(node) for node in cell.values()):
         raise bad_record(path, name, "a recepie of nodes with op and input", cell)
+    if not _is_json(cell):
+        raise bad_record(path, name, "a recepie of finite numbers", cell)
     if not len(validation) == len(test) == len(train) == len(times):
         found = f"{len(train)}, {len(validation)}, {len(test)} losses and {len(times)} times"
         raise bad_record(path, name, "as many losses of each kind as times", found)
@@ -93,6 +106,15 @@ def _is_node(node: object) -> bool:
         return False
     inputs = node.get("input")
     return isinstance(inputs, list) and all(isinstance(name, str) for name in inputs)
+
+
+def _is_json(value: object) -> bool:
+    """Whether JSON can hold it: no number in it is NaN or infinite."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _best(losses: list[float]) -> int | None:
