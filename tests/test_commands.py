@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from ngae.cli import main
+from ngae.cli import _COMMANDS, main
 from ngae.spaces.enas import EnasSpace
 
 SPACE = EnasSpace(3)
@@ -59,9 +59,18 @@ def test_help_is_quick_and_needs_no_torch(command):
     assert "example" in done.stdout
 
 
+@pytest.mark.parametrize("command", list(_COMMANDS))
+def test_usage_names_the_command_as_it_is_typed(command, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert capsys.readouterr().out.startswith(f"usage: ngae {command} ")
+
+
 def test_the_list_of_commands(capsys):
     assert main(["--help"]) == 0
-    assert "train" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "\n  data      list, get, check, convert, sample and describe tables\n" in shown
+    assert "train" in shown
     assert main(["tarin"]) == 2
     assert "found 'tarin'" in capsys.readouterr().err
     assert main(["--version"]) == 0

@@ -10,8 +10,9 @@ import sys
 import pytest
 
 from ngae.commands import data as data_command
-from ngae.commands.fetching import Bar
+from ngae.commands.fetching import Bar, size_text
 from ngae.data import catalog
+from ngae.data.convert import FORMS
 
 TEXT = "".join(f"[[{i % 6}], [{i % 5}, {i % 2}]], 0.{i}\n" for i in range(100, 400)).encode()
 
@@ -99,11 +100,65 @@ def test_convert_writes_and_says_how_much(tmp_path, capsys):
     assert data_command.main(["convert", "--from", "dvae", source, target, "--skip", "-1"]) == 2
 
 
-def test_formats_names_every_form(capsys):
+@pytest.mark.parametrize("flags", [[], ["--complexity-col", "none"]])
+def test_check_leaves_out_targets_without_a_value(tmp_path, capsys, flags):
+    path = tmp_path / "t.csv"
+    path.write_text("arch\n" + "".join(f"[[{i}]]\n" for i in range(6)))
+    command = ["check", str(path), "--performance-col", "none", *flags]
+    assert data_command.main(command) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{path}: 6 rows, space enas1, 5 training and 1 test"
+    names = [] if flags else ["params", "macs"]
+    assert [line.split()[0] for line in lines[3:]] == names
+    assert bool(lines[1:]) is bool(names)
+    assert data_command.main([*command, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found["targets"]) == names
+    assert (found["rows"], found["train_rows"], found["performance"]) == (6, 5, None)
+
+
+def test_check_gives_targets_as_json(tmp_path, capsys):
+    path = tmp_path / "t.csv"
+    path.write_text("arch,acc\n" + "".join(f"[[{i}]],{i / 4}\n" for i in range(5)))
+    command = ["check", str(path), "--performance-col", "acc", "--complexity-col", "none"]
+    assert data_command.main([*command, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["targets"] == {"acc": {"min": 0.0, "mean": 0.5, "max": 1.0}}
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(499_000_000, "499 MB"), (1_677_427, "1.7 MB"), (245_616, "246 kB"), (999, "999 B"),
+     (9_960_000, "10 MB"), (1_950_000_000, "1.9 GB")],
+)  # fmt: skip
+def test_sizes_are_written_short(count, text):
+    assert size_text(count) == text
+
+
+def test_a_size_that_the_source_rounds_is_listed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("NGAE_CACHE", str(tmp_path))
+    assert data_command.main(["list"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert "  499 MB  " in lines["nas-bench-101"]
+    assert "  246 kB  " in lines["nas-bench-graph-proteins"]
+    assert "  not known  " in lines["nas-bench-nlp"]
+
+
+def test_formats_say_for_every_form_whether_it_was_tried(capsys):
     assert data_command.main(["formats"]) == 0
     shown = capsys.readouterr().out
-    for name in ("nasbench101-tfrecord", "nats-bench-landscape", "nas-bench-nlp", "dvae", ".jsonl"):
-        assert f"\n{name}" in shown
+    for form in FORMS:
+        said = shown.split(f"\n{form.name}\n")[1].splitlines()[2].strip()
+        never = "never run on the original file: tested on made-up files of this form only"
+        assert said == ("run on the original file" if form.tried else never)
+    assert [form.name for form in FORMS if form.tried] == ["nas-bench-graph", "dvae"]
+
+
+@pytest.mark.parametrize("action", ["list", "get", "check", "formats", "convert", "sample"])
+def test_help_of_every_action_begins_alike(action, capsys):
+    with pytest.raises(SystemExit):
+        data_command.build_parser().parse_args([action, "--help"])
+    assert capsys.readouterr().out.startswith(f"usage: ngae data {action} [-h]")
 
 
 def test_lines_come_at_each_tenth_where_there_is_no_terminal(capsys):

@@ -6,22 +6,26 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ngae import console
-from ngae.commands.fetching import Bar
+from ngae.commands.fetching import Bar, size_text
 from ngae.data.catalog import ENTRIES, NOT_KNOWN, Entry, find, names
 from ngae.data.config import DataConfig
 from ngae.errors import UsageError
 from ngae.settings import add_flags, given_flags, make
 
+if TYPE_CHECKING:
+    from ngae.data.records import Table
+
 EXAMPLES = """\
 examples:
-  python -m ngae.data list
-  python -m ngae.data get enas6
-  python -m ngae.data formats
-  python -m ngae.data check table.csv --arch-col arch --performance-col acc
-  python -m ngae.data convert --from dvae final_structures6.txt table.csv
-  python -m ngae.data sample enas12 enas12.csv --rows 100000
+  ngae data list
+  ngae data get enas6
+  ngae data formats
+  ngae data check table.csv --arch-col arch --performance-col acc
+  ngae data convert --from dvae final_structures6.txt table.csv
+  ngae data sample enas12 enas12.csv --rows 100000
 """
 
 FORMATS = """\
@@ -44,12 +48,15 @@ module:Name      arch                        conv(0) pool(0,1) output(1,2): your
 
 Published forms that `ngae data convert --from FORM SOURCE TABLE` turns into these:"""
 
+TRIED = "run on the original file"
+NOT_TRIED = "never run on the original file: tested on made-up files of this form only"
+
 
 def build_parser() -> argparse.ArgumentParser:
     """Make the parser of the command; needs no torch."""
     parser = argparse.ArgumentParser(
-        prog="python -m ngae.data",
-        description="List, get, check and convert tables of architectures.",
+        prog="ngae data",
+        description="List, get, check, convert, sample and describe tables of architectures.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -60,7 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("formats", help="describe the files that can be read or converted")
     check = commands.add_parser("check", help="name every problem of a file")
     check.add_argument("file", metavar="FILE", help="the table")
-    check.add_argument("--debug", action="store_true", help="print a traceback with an error")
+    console.add_common_flags(check)
     add_flags(check, DataConfig, "data")
     _add_get(commands.add_parser("get", help="fetch a published table into the cache"))
     _add_convert(commands.add_parser("convert", help="turn a published file into a table"))
@@ -135,7 +142,7 @@ def _list(arguments: argparse.Namespace) -> None:
 def _size(entry: Entry) -> str:
     if entry.embedded:
         return "nothing"
-    return NOT_KNOWN if entry.size is None else f"{entry.size / 1e6:.1f} MB"
+    return NOT_KNOWN if entry.about is None else size_text(entry.about)
 
 
 def _facts(entry: Entry, state: str) -> dict[str, object]:
@@ -161,7 +168,8 @@ def _formats(arguments: argparse.Namespace) -> None:
     console.give(FORMATS)
     for form in FORMS:
         console.give(
-            f"{form.name}\n    from  {form.source}\n    to    {form.suffix}: {form.columns}"
+            f"{form.name}\n    from  {form.source}\n    to    {form.suffix}: {form.columns}\n"
+            f"    {TRIED if form.tried else NOT_TRIED}"
         )
 
 
@@ -243,22 +251,33 @@ def _check(arguments: argparse.Namespace) -> None:
 
     values = {**given_flags(arguments, DataConfig), "data": arguments.file}
     data = load_config(make(DataConfig, values, "flags"))
-    table = data.table
+    targets = _targets(data.table)
+    if arguments.json:
+        performance = data.table.performance_name or None
+        facts = {**data.as_dict(), "performance": performance, "targets": targets}
+        console.give(json.dumps(facts, indent=2))
+        return
     for note in data.notes:
         console.say(f"note: {note}")
-    rows = [["target", "min", "mean", "max"]]
-    columns = [(table.performance_name, table.performance)]
-    columns += [(n, table.complexity[:, i]) for i, n in enumerate(table.complexity_names)]
-    rows += [
-        [name, f"{known.min():.6g}", f"{known.mean():.6g}", f"{known.max():.6g}"]
-        for name, known in ((name, values[values == values]) for name, values in columns)
-        if len(known)
-    ]
     console.give(
-        f"{arguments.file}: {len(table)} rows, space {data.space.name}, "
+        f"{arguments.file}: {len(data.table)} rows, space {data.space.name}, "
         f"{len(data.train)} training and {len(data.test)} test"
     )
-    console.give(console.table(rows))
+    rows = [[name, *(f"{v:.6g}" for v in values.values())] for name, values in targets.items()]
+    if rows:
+        console.give(console.table([["target", "min", "mean", "max"], *rows]))
+
+
+def _targets(table: Table) -> dict[str, dict[str, float]]:
+    """Range and mean of each target with a known value: performance, then complexities."""
+    columns = {table.performance_name: table.performance}
+    columns |= {name: table.complexity[:, i] for i, name in enumerate(table.complexity_names)}
+    known = {name: values[values == values] for name, values in columns.items()}
+    return {
+        name: {"min": float(v.min()), "mean": float(v.mean()), "max": float(v.max())}
+        for name, v in known.items()
+        if len(v)
+    }
 
 
 def main(argv: Sequence[str] | None = None) -> int:

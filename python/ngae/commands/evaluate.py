@@ -13,15 +13,15 @@ from ngae.settings import add_flags, given_flags
 
 EXAMPLES = """\
 examples:
-  python -m ngae.evaluate runs/digits6-ngae-s0
-  python -m ngae.evaluate runs/digits6-ngae-s0 --prior-points 1000 --json
+  ngae evaluate runs/digits6-ngae-s0
+  ngae evaluate runs/digits6-ngae-s0 --prior-points 1000 --json
 """
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Make the parser of the command; needs no torch."""
     parser = argparse.ArgumentParser(
-        prog="python -m ngae.evaluate",
+        prog="ngae evaluate",
         description="Measure reconstruction, validity, uniqueness, novelty, RMSE, r and tau.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -1,4 +1,4 @@
-"""What a download shows: a bar on a terminal, a line for each tenth elsewhere."""
+"""What downloads show: sizes; a bar on a terminal, a line for each tenth elsewhere."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ from typing import Any
 from ngae import console
 
 STEP = 64 << 20  # bytes between two lines, where the length is not known
+
+
+def size_text(count: int) -> str:
+    """Write a number of bytes for reading, in two or three digits: 499 MB, 1.7 MB, 246 kB."""
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= unit:
+            value = count / unit
+            return f"{value:.1f} {name}" if value < 9.95 else f"{value:.0f} {name}"
+    return f"{count} B"
 
 
 class Bar:

@@ -13,19 +13,19 @@ from ngae.settings import add_flags, given_flags, make
 
 EXAMPLES = """\
 examples:
-  python -m ngae.search runs/digits6-ngae-s0
-  python -m ngae.search runs/digits6-ngae-s0 --budget 100 --weight 0.3 --weigh macs
-  python -m ngae.search runs/digits6-ngae-s0 --oracle train --budget 10
-  python -m ngae.search runs/digits6-ngae-s0 --oracle train --workers 4 --ledger answers.jsonl
-  python -m ngae.search runs/digits6-ngae-s0 --oracle "command ./judge.py {arch}" --budget 10
-  python -m ngae.search runs/digits6-ngae-s0 --strategy random --seed 1
+  ngae search runs/digits6-ngae-s0
+  ngae search runs/digits6-ngae-s0 --budget 100 --weight 0.3 --weigh macs
+  ngae search runs/digits6-ngae-s0 --oracle train --budget 10
+  ngae search runs/digits6-ngae-s0 --oracle train --workers 4 --ledger answers.jsonl
+  ngae search runs/digits6-ngae-s0 --oracle "command ./judge.py {arch}" --budget 10
+  ngae search runs/digits6-ngae-s0 --strategy random --seed 1
 """
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Make the parser of the command; needs no torch."""
     parser = argparse.ArgumentParser(
-        prog="python -m ngae.search",
+        prog="ngae search",
         description="Climb predicted performance minus weighted complexity in the latent space, "
         "decode, and ask an oracle about what is found.",
         epilog=EXAMPLES,

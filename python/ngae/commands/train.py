@@ -17,15 +17,15 @@ from ngae.train.config import SECTIONS, RunConfig, TrainConfig, quick
 
 EXAMPLES = """\
 examples:
-  python -m ngae.train                                  the embedded table digits6, minutes on a laptop
-  python -m ngae.train --quick                          the same in well under a minute, to see it work
-  python -m ngae.train --data table.csv --arch-col arch --performance-col acc --complexity-col params
-  python -m ngae.train --data final_structures6.txt --burn-in 1000 --split published
-  python -m ngae.train --config run.toml --seed 1       flags override the file
-  python -m ngae.train --out runs/a --resume            go on with an interrupted run
+  ngae train                                  the embedded table digits6, minutes on a laptop
+  ngae train --quick                          the same in well under a minute, to see it work
+  ngae train --data table.csv --arch-col arch --performance-col acc --complexity-col params
+  ngae train --data final_structures6.txt --burn-in 1000 --split published
+  ngae train --config run.toml --seed 1       flags override the file
+  ngae train --out runs/a --resume            go on with an interrupted run
 then:
-  python -m ngae.search RUN
-"""  # noqa: E501
+  ngae search RUN
+"""
 
 _TITLES: dict[str, tuple[type[Any], str]] = {
     "data": (DataConfig, "data"),
@@ -39,7 +39,7 @@ _TITLES: dict[str, tuple[type[Any], str]] = {
 def build_parser() -> argparse.ArgumentParser:
     """Make the parser of the command; needs no torch."""
     parser = argparse.ArgumentParser(
-        prog="python -m ngae.train",
+        prog="ngae train",
         description="Train a graph VAE with two predictors on a table of architectures.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

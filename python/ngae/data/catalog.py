@@ -23,6 +23,7 @@ class SourceFile:
         sha256: Its checksum; None where nobody has stated it.
         size: Its bytes; None where that is not known.
         most: Bytes after which a download stops.
+        about: Its bytes as the source rounds them, where `size` is not known; None likewise.
     """
 
     name: str
@@ -30,6 +31,7 @@ class SourceFile:
     sha256: str | None
     size: int | None
     most: int
+    about: int | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,12 @@ class Entry:
     def size(self) -> int | None:
         """Bytes to fetch; None where that is not known."""
         sizes = [file.size for file in self.files]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
+
+    @property
+    def about(self) -> int | None:
+        """Bytes to fetch, perhaps rounded; None where not even that is known."""
+        sizes = [file.about if file.size is None else file.size for file in self.files]
         return None if None in sizes else sum(size for size in sizes if size is not None)
 
     @property
@@ -129,8 +137,9 @@ _NASBENCH101 = Entry(
             "nasbench_only108.tfrecord",
             "https://storage.googleapis.com/nasbench/nasbench_only108.tfrecord",
             None,
-            None,  # "499 MB" at the source
+            None,
             600 * MIB,
+            about=499_000_000,
         ),
     ),
     by_hand="for 4, 12 and 36 epochs as well: nasbench_full.tfrecord (1.95 GB) from the same "
