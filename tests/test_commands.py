@@ -5,12 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ngae.cli import _COMMANDS, main
 from ngae.spaces.enas import EnasSpace
+from ngae.spaces.registry import space_named
 
 SPACE = EnasSpace(3)
 SMALL = ["--hidden-dim", "8", "--latent-dim", "4", "--head-dim", "8", "--predictor-dim", "8"]
@@ -111,6 +113,49 @@ def test_a_run_is_read_onto_a_device(run, capsys, command):
     assert "device cpu" in capsys.readouterr().err
     assert main([command, str(run), "--device", "nowhere", *flags]) == 4
     assert "--device: expected auto, cpu or a device of this machine" in capsys.readouterr().err
+
+
+OWN_SPACE = """
+from ngae.spaces import Cell
+class Mine(Cell):
+    operations = ("a", "b")
+"""
+
+
+def _own_table(folder, monkeypatch):
+    """A file with a space, and a table of its architectures that names the space."""
+    (folder / "sub").mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    Path("sub/own.py").write_text(OWN_SPACE)
+    space, rng = space_named("sub/own.py:Mine"), np.random.default_rng(0)
+    dags = list({space.sample(rng): None for _ in range(200)})[:60]
+    rows = [{"arch": dag.as_dict(), "performance": len(dag.edges) / 20} for dag in dags]
+    Path("sub/t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return ["--data", "sub/t.jsonl", "--space", "sub/own.py:Mine", "--complexity-col", "none"]
+
+
+def test_a_run_is_found_from_another_folder(tmp_path, monkeypatch, capsys):
+    flags = _own_table(tmp_path / "here", monkeypatch)
+    assert main(["train", *flags, "--epochs", "1", *SMALL, *FEW, "--out", "run"]) == 0
+    saved = json.loads(Path("run/config.json").read_text())["data"]
+    assert saved["data"] == str(tmp_path / "here" / "sub" / "t.jsonl")
+    assert saved["space"] == str(tmp_path / "here" / "sub" / "own.py:Mine")
+    assert main(["train", *flags, "--epochs", "1", *SMALL, *FEW, "--out", "run", "--resume"]) == 0
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    assert main(["evaluate", "here/run", "--json"]) == 0
+    metrics = json.loads((tmp_path / "here" / "run" / "metrics.json").read_text())
+    assert json.loads(capsys.readouterr().out)["prior"] == metrics["prior"]
+
+
+def test_checkpoints_do_not_depend_on_where_the_files_lie(tmp_path, monkeypatch):
+    contents = []
+    for folder in (tmp_path / "a", tmp_path / "b" / "c"):
+        flags = _own_table(folder, monkeypatch)
+        flags[1] = str(folder / flags[1])
+        assert main(["train", *flags, "--epochs", "1", *SMALL, *FEW, "--out", "run"]) == 0
+        contents.append(Path("run/checkpoints/last.safetensors").read_bytes())
+    assert contents[0] == contents[1]
 
 
 def test_dry_run_writes_nothing(tmp_path, monkeypatch, capsys):

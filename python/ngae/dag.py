@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ngae import drawing
 from ngae.errors import GraphError, UsageError
-from ngae.files import write_text
+from ngae.files import without_folder, write_text
 
 if TYPE_CHECKING:
     import torch
@@ -186,7 +186,8 @@ class Dag:
 
         Args:
             source: The text, or the object parsed from it.
-            space: The search space; the caller picks it, the name in the text is compared.
+            space: The search space; the caller picks it, the name in the text is compared, without
+                the folder of a space's file.
 
         Raises:
             GraphError: Not JSON, keys missing, values of the wrong kind, or another space.
@@ -201,7 +202,7 @@ class Dag:
                 "Dag.from_json: expected an object with integer lists node_types and edges, "
                 f"found {type(error).__name__}: {error}"
             ) from error
-        if space is not None and name is not None and name != space.name:
+        if space is not None and name is not None and not _is_named(space, name):
             raise GraphError(f"Dag.from_json: expected space {space.name}, found {name}")
         return cls(tuple(types), tuple(edges), space)
 
@@ -297,6 +298,10 @@ def _cycle(successors: list[list[int]], waiting: list[int]) -> str:
         path.append(predecessor[path[-1]])
     loop = path[path.index(path[-1]) :][::-1]
     return "the cycle " + " -> ".join(str(node) for node in loop)
+
+
+def _is_named(space: SpaceLike, name: object) -> bool:
+    return isinstance(name, str) and without_folder(name) == without_folder(space.name)
 
 
 def _integer(value: object) -> int:

@@ -35,6 +35,11 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(finite(value), indent=2) + "\n")
 
 
+def without_folder(name: str) -> str:
+    """Return what stands after the last slash: of `a/space.py:Cell` `space.py:Cell`."""
+    return name.rsplit("/", 1)[-1]
+
+
 def finite(value: Any) -> Any:
     """Return `value` with floats that JSON does not know (NaN, infinities) as None."""
     if isinstance(value, dict):

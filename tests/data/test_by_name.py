@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ngae.commands import data as data_command
-from ngae.data import load
+from ngae.data import DataConfig, load
 from ngae.errors import DataError
 
 DATA = Path(os.environ.get("NGAE_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
@@ -17,6 +17,29 @@ def test_a_table_that_was_not_fetched_tells_the_command(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="expected the table") as caught:
         load("enas6")
     assert caught.value.remedy == "ngae data get enas6"
+
+
+def test_paths_become_absolute_and_names_stay(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = DataConfig(data="a/t.csv", space="b/s.py:Mine", join="c.csv, /d/e.csv")
+    found = config.located()
+    assert found.data == str(tmp_path / "a" / "t.csv")
+    assert found.space == f"{tmp_path}/b/s.py:Mine"
+    assert found.join == f"{tmp_path}/c.csv,/d/e.csv"
+    assert found.located() == found
+    assert found.without_folders() == DataConfig(
+        data="t.csv", space="s.py:Mine", join="c.csv,e.csv"
+    )
+    for name in ("digits6", "enas6"):
+        named = DataConfig(data=name, space="my_module:Mine")
+        assert named.located() == named.without_folders() == named
+
+
+def test_a_loaded_table_keeps_its_absolute_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.txt").write_text("".join(f"[[{i}]], 0.5\n" for i in range(6)))
+    assert load("t.txt").config.data == str(tmp_path / "t.txt")
+    assert load("t.txt").table.source == "t.txt"
 
 
 @pytest.mark.skipif(not (DATA / "enas6").exists(), reason="the real ENAS table is not here")

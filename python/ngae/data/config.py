@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from ngae.data.catalog import find
+from ngae.files import without_folder
 from ngae.settings import check_ranges, setting
 
 
@@ -51,3 +55,21 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         check_ranges(self)
+
+    def located(self) -> DataConfig:
+        """Return the same with absolute paths: found from any folder. Names stay names."""
+        return self._with_paths(os.path.abspath)
+
+    def without_folders(self) -> DataConfig:
+        """Return the same without the folders of its files: equal wherever they lie."""
+        return self._with_paths(without_folder)
+
+    def _with_paths(self, change: Callable[[str], str]) -> DataConfig:
+        place, colon, name = self.space.rpartition(":")
+        joins = [path.strip() for path in self.join.split(",")]
+        return replace(
+            self,
+            data=self.data if find(self.data) else change(self.data),
+            space=change(place) + colon + name if place.endswith(".py") else self.space,
+            join=",".join(change(path) for path in joins if path),
+        )

@@ -139,7 +139,7 @@ class Dataset:
         table: All rows.
         train_rows: int64, rows of the training part.
         test_rows: int64, rows of the test part.
-        config: What was asked for.
+        config: What was asked for, with absolute paths.
         notes: What is odd about the data, for people to read.
     """
 

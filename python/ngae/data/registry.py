@@ -37,7 +37,7 @@ def load_config(config: DataConfig) -> Dataset:
     """Load what `config` describes; as `load`."""
     table = _table(config)
     train, test = split_rows(table, config)
-    return Dataset(table, train, test, config, tuple(_notes(table, config)))
+    return Dataset(table, train, test, config.located(), tuple(_notes(table, config)))
 
 
 def _table(config: DataConfig) -> Table:

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from ngae.dag import Dag
 from ngae.errors import NgaeError, UsageError
+from ngae.files import without_folder
 from ngae.spaces.base import SearchSpace
 
 
@@ -139,7 +140,7 @@ class Oracle(Protocol):
 
 def identity_of(oracle: Oracle) -> str:
     """Say in one line who answers: two oracles with one identity give the same answers."""
-    return str(getattr(oracle, "identity", f"{oracle.name}, {oracle.space.name}"))
+    return str(getattr(oracle, "identity", f"{oracle.name}, {without_folder(oracle.space.name)}"))
 
 
 def complexity_of(space: SearchSpace, dag: Dag) -> dict[str, float]:

@@ -16,6 +16,7 @@ from typing import IO
 
 from ngae.dag import Dag
 from ngae.errors import UsageError
+from ngae.files import without_folder
 from ngae.oracles.base import Answer, Budget, EvaluationError, complexity_of
 from ngae.oracles.command_output import Output, parse_output
 from ngae.spaces.base import SearchSpace
@@ -79,7 +80,8 @@ class Command:
     @property
     def identity(self) -> str:
         """The command line, the space and the seed."""
-        return f"command, {self.space.name}, {json.dumps(self.argv)}, seed {self.seed}"
+        space = without_folder(self.space.name)
+        return f"command, {space}, {json.dumps(self.argv)}, seed {self.seed}"
 
     @property
     def queries(self) -> int:

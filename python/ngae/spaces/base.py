@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ngae.dag import Dag
 from ngae.dags import Dags
+from ngae.files import without_folder
 from ngae.errors import GraphError, UsageError
 from ngae.rules import DecodeRules
 
@@ -55,7 +56,7 @@ class SearchSpace(ABC):
     @property
     def identity(self) -> str:
         """What decides the networks of an architecture, in one line."""
-        return f"{self.name}, {self.network}"
+        return f"{without_folder(self.name)}, {self.network}"
 
     @property
     def num_node_types(self) -> int:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ngae.dag import Dag
 from ngae.dags import Dags
 from ngae.errors import GraphError
+from ngae.files import without_folder
 from ngae.spaces.base import SearchSpace
 from ngae.spaces.ends import FIRST_OPERATION, INPUT, OUTPUT, check_types
 from ngae.spaces.named_nodes import check_names, read_nodes, write_nodes
@@ -108,8 +109,8 @@ class OwnSpace(SearchSpace):
         try:
             source = inspect.getsource(type(self))
         except (OSError, TypeError):  # typed into an interpreter
-            return self.name
-        return f"{self.name}, {hashlib.sha256(source.encode()).hexdigest()[:16]}"
+            return without_folder(self.name)
+        return f"{without_folder(self.name)}, {hashlib.sha256(source.encode()).hexdigest()[:16]}"
 
     def head(self) -> torch.nn.Module:
         """Make what comes after the graph; meant to be overridden."""

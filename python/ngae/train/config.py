@@ -60,6 +60,14 @@ class RunConfig:
             }
         )
 
+    def located(self) -> RunConfig:
+        """Return the same with absolute paths of the data's files."""
+        return dataclasses.replace(self, data=self.data.located())
+
+    def without_folders(self) -> RunConfig:
+        """Return the same without the folders of the data's files."""
+        return dataclasses.replace(self, data=self.data.without_folders())
+
     def as_dict(self) -> dict[str, dict[str, Any]]:
         """Return the settings as plain values by section."""
         return as_dict(self)

@@ -77,12 +77,13 @@ class RunFolder:
 
     @contextmanager
     def claimed(self, config: RunConfig, *, resume: bool, overwrite: bool) -> Iterator[None]:
-        """Hold the folder for one process, with `config` saved in it.
+        """Hold the folder for one process, with `config` saved in it, its paths absolute.
 
         Raises:
             RefusedError: Another process holds it, or it holds a run that was neither to be
                 resumed nor overwritten, or one with other settings.
         """
+        config = config.located()
         self.path.mkdir(parents=True, exist_ok=True)
         with _lock(self.path):
             if self.config.exists() and not overwrite:
@@ -103,7 +104,7 @@ class RunFolder:
                 f"{self.path}: expected a free folder, found a run",
                 remedy="pass --resume to go on with it, --overwrite to replace it, or --out",
             )
-        saved = self.read_config()
+        saved = self.read_config().located()
         train = dataclasses.replace(saved.train, device=config.train.device)  # may be another
         differences = dataclasses.replace(saved, train=train).differences(config)
         if differences:

@@ -21,6 +21,7 @@ from ngae.data import Dataset, Table
 from ngae.errors import RefusedError, TrainingError
 from ngae.evaluate.metrics import pearson_r
 from ngae.evaluate.protocol import score
+from ngae.files import without_folder
 from ngae.models import NGAEModel, objective
 from ngae.models.inputs import Inputs
 from ngae.models.predictors import TargetScaler
@@ -275,9 +276,9 @@ class Trainer:
 
     def _facts(self) -> dict[str, Any]:
         return {
-            "config": self.config.as_dict(),
+            "config": self.config.without_folders().as_dict(),
             "fits": {
-                "space": self.data.space.name,
+                "space": without_folder(self.data.space.name),
                 "train_rows": len(self.data.train),
                 "complexities": list(self.data.train.complexity_names),
                 "data": self.data.fingerprint,
