@@ -60,7 +60,7 @@ def test_anything_else_is_named(text, column, expected, found):
 def test_a_long_word_is_cut_in_the_message():
     with pytest.raises(ParseError) as caught:
         scan_integer_lists("[[" + "9" * 5000 + "]]")
-    assert caught.value.found == repr("9" * 40 + "...")
+    assert caught.value.found == repr("9" * 37 + "...")
 
 
 @given(LISTS)
