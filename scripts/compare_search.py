@@ -14,16 +14,16 @@ from ngae.api import NGAE
 from ngae.oracles import SharedWeights, Training, TrainingConfig
 from ngae.search import SearchConfig, run_search
 from ngae.search.base import Trial
+from ngae.search.problem import Problem
 from ngae.search.registry import strategy_named
 
 
 def found(run: NGAE, strategy: str, seed: int, budget: int) -> tuple[Trial, ...]:
     """Search once with shared weights as the oracle; all trials, best first."""
     config = SearchConfig(strategy=strategy, seed=seed, budget=budget)
-    known = run.data.table
-    result = run_search(
-        strategy_named(config, run.model, known), SharedWeights.for_digits6(), known, config
-    )
+    problem = Problem(run.data.space, run.data.table)
+    strategy = strategy_named(config, run.model, problem)
+    result = run_search(strategy, SharedWeights.for_digits6(), problem, config)
     return tuple(sorted(result.trials, key=lambda trial: -trial.answer.performance))
 
 

@@ -14,11 +14,10 @@ from ngae.data import Dataset, load_config
 from ngae.errors import RefusedError, UsageError
 from ngae.evaluate.protocol import evaluate
 from ngae.models import NGAEModel, Posterior, Prediction
-from ngae.oracles.asking import askable
 from ngae.oracles.base import Oracle, identity_of
 from ngae.search import SearchConfig, SearchFolder, SearchResult, run_search
 from ngae.search.registry import strategy_named
-from ngae.search.run import starting_rows
+from ngae.search.run import problem_of
 from ngae.settings import as_dict, make
 from ngae.train.config import SECTIONS, RunConfig
 from ngae.train.folder import RunFolder
@@ -173,10 +172,10 @@ class Search:
             The trials, the best one and the Pareto front.
         """
         config = dataclasses.replace(self.config, budget=budget)
-        known = starting_rows(self.model.data, oracle)
-        strategy = strategy_named(config, self.model.model, known, askable(oracle, known))
+        problem = problem_of(self.model.data, oracle, config)
+        strategy = strategy_named(config, self.model.model, problem)
         folder = None if out is None else SearchFolder(out, self._settings(config, oracle))
-        return run_search(strategy, oracle, known, config, folder)
+        return run_search(strategy, oracle, problem, config, folder)
 
     @staticmethod
     def _settings(config: SearchConfig, oracle: Oracle) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def test_a_search_whose_evaluations_all_fail_says_so(run, capsys):
     assert "error: every evaluation failed, the first one so: command false: expected" in shown.err
     folder = run / "search" / "random-b12-s0"
     assert len(trials(folder)) == 12
-    assert shown.out == "12 queries, none of them answered\n"
+    assert shown.out == "12 queries, 0 of them answered\n"
     assert not (folder / "best.json").exists()
     assert not (folder / "pareto.csv").exists()
     result = json.loads((folder / "result.json").read_text())

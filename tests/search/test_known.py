@@ -12,7 +12,7 @@ from ngae.oracles.asking import askable
 from ngae.oracles.ledger import Ledger, Recorded
 from ngae.search.config import SearchConfig
 from ngae.search.random import RandomSearch
-from ngae.search.run import run_search, starting_rows
+from ngae.search.run import problem_of, run_search, starting_rows
 from ngae.spaces import EnasSpace, space_named
 
 
@@ -23,11 +23,10 @@ def data(make_table):
 
 def test_rows_that_were_not_learned_from_may_be_asked(data):
     oracle = Table(data)
-    known = starting_rows(data, oracle)
-    assert known.hashes == data.train.hashes
     config = SearchConfig(budget=12, seed=1)
-    strategy = RandomSearch(known, config, askable(oracle, known))
-    result = run_search(strategy, oracle, known, config)
+    problem = problem_of(data, oracle, config)
+    assert problem.known.hashes == data.train.hashes
+    result = run_search(RandomSearch(problem, seed=1), oracle, problem, config)
     asked = {trial.dag.canonical_hash for trial in result.trials}
     assert len(asked) == 12
     assert asked <= set(data.test.hashes)
@@ -70,8 +69,7 @@ def test_equals_of_known_rows_and_of_each_other_are_not_asked():
     )  # fmt: skip
     data = Dataset(table, np.arange(rows // 2), np.arange(rows // 2, rows), DataConfig(), ())
     oracle = Table(data)
-    known = starting_rows(data, oracle)
-    strategy = RandomSearch(known, SearchConfig(seed=1), askable(oracle, known))
+    strategy = RandomSearch(problem_of(data, oracle, SearchConfig()), seed=1)
     keys = [oracle.key_of(candidate.dag) for candidate in strategy.ask(60)]
     assert len(keys) == len(set(keys)) == 60
     assert set(keys) <= set(data.test.hashes)

@@ -4,6 +4,7 @@ from ngae.errors import UsageError
 from ngae.models import ModelConfig, NGAEModel, TargetScaler
 from ngae.search.config import SearchConfig
 from ngae.search.gradient import GradientSearch
+from ngae.search.problem import Problem
 from ngae.spaces.enas import EnasSpace
 
 
@@ -13,5 +14,12 @@ def test_a_weight_needs_a_complexity_predictor(make_table):
     scales = TargetScaler.fit(table.performance[:, None]), TargetScaler.fit(table.complexity)
     model = NGAEModel(table.space, config, *scales, seed=0)
     with pytest.raises(UsageError, match="expected a model with a complexity predictor"):
-        GradientSearch(model, table, SearchConfig(weight=0.5))
-    assert len(GradientSearch(model, table, SearchConfig(num_starts=8, steps=2)).ask(3)) == 3
+        GradientSearch(model, Problem(table.space, table), SearchConfig(weight=0.5))
+    assert (
+        len(
+            GradientSearch(
+                model, Problem(table.space, table), SearchConfig(num_starts=8, steps=2)
+            ).ask(3)
+        )
+        == 3
+    )

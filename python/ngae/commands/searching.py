@@ -18,7 +18,6 @@ from ngae import console
 from ngae.api import NGAE
 from ngae.commands.banner import show_banner
 from ngae.files import finite
-from ngae.oracles.asking import askable
 from ngae.oracles.base import Oracle
 from ngae.oracles.config import OracleConfig
 from ngae.oracles.executors import processes
@@ -31,7 +30,7 @@ from ngae.search.folder import SearchFolder
 from ngae.search.predicted import Predicted
 from ngae.search.registry import strategy_named
 from ngae.search.result import SearchResult
-from ngae.search.run import run_search, starting_rows
+from ngae.search.run import problem_of, run_search
 from ngae.settings import as_dict
 
 
@@ -80,21 +79,24 @@ def search_and_show(
     run = NGAE.load(run_path, device)
     show_banner(run.model.device)
     oracle = _oracle(run, config, oracle_config)
-    known = starting_rows(run.data, oracle)
-    strategy = strategy_named(config, run.model, known, askable(oracle, known))
+    problem = problem_of(run.data, oracle, config)
+    strategy = strategy_named(config, run.model, problem)
     name = f"{config.strategy}-b{config.budget}-s{config.seed}"
     settings = {"search": as_dict(config), "oracle": as_dict(oracle_config)}
     folder = SearchFolder(out or run_path / "search" / name, settings, overwrite=overwrite)
-    console.say(f"oracle: {oracle.name}; {len(known)} known rows; folder: {folder.path}")
+    console.say(f"oracle: {oracle.name}; {len(problem.known)} known rows; folder: {folder.path}")
     if folder.continued:
         console.say("note: a search that was cut off goes on; what was answered is not asked again")
     progress = Progress(config.budget)
     with _recorded(oracle, oracle_config, folder) as recorded:
-        result = run_search(strategy, recorded, known, config, folder, progress)
+        result = run_search(strategy, recorded, problem, config, folder, progress)
     progress.close()
-    _show(result, known.performance, as_json=as_json)
+    _show(result, problem.known.performance, as_json=as_json)
     if not result.answered:
         console.say(f"error: every evaluation failed, the first one so: {result.best.answer.error}")
+        return 1
+    if not result.useful:
+        console.say(f"error: nothing that was found keeps --constraint {config.constraint!r}")
         return 1
     console.say(f"next: open {folder.path}/best.svg")
     return 0
@@ -134,8 +136,8 @@ def _show(result: SearchResult, known: NDArray[np.float64], *, as_json: bool) ->
     if as_json:
         console.give(json.dumps(finite({"best_known": best_known, **result.as_dict()})))
         return
-    if not result.answered:
-        console.give(f"{len(result.trials)} queries, none of them answered")
+    if not result.useful:
+        console.give(f"{len(result.trials)} queries, {len(result.answered)} of them answered")
         return
     names = list(result.best.answer.complexity)
     head = ["query", "performance", "predicted", *names, "architecture"]

@@ -22,6 +22,7 @@ class SearchConfig:
     budget: int = setting(50, "architectures to ask the oracle about", least=1)
     weight: float = setting(0.0, "weight of the predicted complexity in the objective", least=0)
     weigh: str = setting("", "complexity that is weighed (none: the table's first)")
+    constraint: str = setting("", 'limits, such as "params <= 0.5e6, macs <= 2e8"')
     starts: Literal["best", "prior"] = setting(
         "best", "where ascents start: encodings of the best known rows, or draws of the prior"
     )

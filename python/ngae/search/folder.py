@@ -85,8 +85,8 @@ class SearchFolder:
             file.write(json.dumps(finite(trial.as_dict())) + "\n")
 
     def finish(self, result: SearchResult) -> None:
-        """Write the results; of a search whose evaluations all failed, `result.json` alone."""
-        if result.answered:
+        """Write the results; where nothing useful was found, `result.json` alone."""
+        if result.useful:
             best = result.best
             write_text(self.path / "pareto.csv", _table(result.pareto))
             write_json(self.path / "best.json", {**best.as_dict(), "dag": best.dag.as_dict()})

@@ -17,9 +17,9 @@ from ngae.dag import Dag
 from ngae.dags import Dags
 from ngae.data import Table
 from ngae.errors import UsageError
-from ngae.oracles.asking import ANYTHING, Askable
 from ngae.search.base import Candidate, LatentModel, Trial
 from ngae.search.config import SearchConfig
+from ngae.search.problem import Problem
 from ngae.transfer import transfer
 
 
@@ -28,17 +28,14 @@ class GradientSearch:
 
     Args:
         model: The model.
-        known: The table that it was trained on; its rows are never asked.
+        problem: What is looked for; the known rows are those that the model was trained on.
         config: Settings.
-        askable: What may be asked; anything by default.
     """
 
-    def __init__(
-        self, model: LatentModel, known: Table, config: SearchConfig, askable: Askable = ANYTHING
-    ) -> None:
+    def __init__(self, model: LatentModel, problem: Problem, config: SearchConfig) -> None:
         self.model = model
-        self._key = askable.key
-        self.known = known
+        self.problem = problem
+        self.known = known = problem.known
         self.config = config
         self.names = known.complexity_names
         self._weighed = _column(known, config)
@@ -55,7 +52,7 @@ class GradientSearch:
         self._complexity_scale = (
             float(known.complexity[:, self._weighed].std()) or 1.0 if self.names else 1.0
         )
-        self._seen = set(known.hashes)
+        self._seen: set[str] = set()
         self._elite: list[tuple[float, Dag]] = []
         self._rounds = 0
 
@@ -69,7 +66,7 @@ class GradientSearch:
                 self._collect(self.model.decode(points, seed=seed, stochastic=stochastic), fresh)
         self._rounds += 1
         ranked = self._ranked(list(fresh.values()))[:count]
-        keys = {self._key(candidate.dag) for candidate in ranked}
+        keys = {self.problem.key(candidate.dag) for candidate in ranked}
         self._seen |= {key for key in keys if key is not None}
         return ranked
 
@@ -79,7 +76,7 @@ class GradientSearch:
         for digest, dag in zip(Dags.of(valid).hashes(), valid, strict=True):
             if digest in self._seen or digest in fresh:
                 continue
-            key = self._key(dag)
+            key = self.problem.key(dag)
             if key is not None and key not in self._seen:
                 fresh.setdefault(key, dag)
 

@@ -7,10 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ngae.dag import Dag
-from ngae.data import Table
-from ngae.oracles.asking import ANYTHING, Askable
 from ngae.search.base import Candidate, Trial
-from ngae.search.config import SearchConfig
+from ngae.search.problem import Problem
 
 _STREAM = 0x72616E64
 
@@ -21,25 +19,23 @@ class RandomSearch:
     Where only a table's rows can be asked, they are the space.
 
     Args:
-        known: The table; its rows are never asked.
-        config: Settings.
-        askable: What may be asked; anything by default.
+        problem: What is looked for.
+        seed: Seed of the draws.
     """
 
-    def __init__(self, known: Table, config: SearchConfig, askable: Askable = ANYTHING) -> None:
-        self._key = askable.key
-        self.space = known.space
-        self._seen = set(known.hashes)
+    def __init__(self, problem: Problem, seed: int = 0) -> None:
+        self.problem = problem
+        self._seen: set[str] = set()
         # A stream of its own: a table may have been drawn from the same seed, row by row.
-        self._rng = np.random.default_rng([config.seed, _STREAM])
-        self._rows = askable.rows
+        self._rng = np.random.default_rng([seed, _STREAM])
+        self._rows = problem.askable.rows
         self._order = [] if self._rows is None else self._rng.permutation(len(self._rows)).tolist()
 
     def ask(self, count: int) -> list[Candidate]:
         """Draw up to `count` new architectures; fewer where the space has few left."""
         drawn: list[Candidate] = []
         for dag in self._draws(100 * count):
-            key = self._key(dag)
+            key = self.problem.key(dag)
             if key is not None and key not in self._seen:
                 self._seen.add(key)
                 drawn.append(Candidate(dag, None, {}))
@@ -56,4 +52,4 @@ class RandomSearch:
                 yield self._rows[self._order.pop()]
             return
         for _ in range(limit):
-            yield self.space.sample(self._rng)
+            yield self.problem.space.sample(self._rng)

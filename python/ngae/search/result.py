@@ -9,6 +9,7 @@ import numpy as np
 
 from ngae.search.base import Trial
 from ngae.search.pareto import pareto_front
+from ngae.search.problem import Objective
 
 
 @dataclass(frozen=True)
@@ -17,11 +18,11 @@ class SearchResult:
 
     Attributes:
         trials: In the order of asking; at least one.
-        weighed: The complexity of the Pareto front, or None where there is none.
+        objective: What is better.
     """
 
     trials: tuple[Trial, ...]
-    weighed: str | None
+    objective: Objective
 
     @property
     def answered(self) -> tuple[Trial, ...]:
@@ -29,44 +30,60 @@ class SearchResult:
         return tuple(trial for trial in self.trials if trial.answer.ok)
 
     @property
+    def useful(self) -> tuple[Trial, ...]:
+        """The trials with a performance that keep the limits."""
+        return tuple(trial for trial in self.trials if self.objective.counts(trial.answer))
+
+    @property
     def best(self) -> Trial:
-        """The trial with the highest performance, of equal ones the first; failed where all are."""
-        return max(self.trials, key=lambda trial: (trial.answer.ok, trial.answer.performance))
+        """The trial with the highest performance, of equal ones the first.
+
+        Where none keeps the limits, the best that does not; where all failed, a failed one.
+        """
+        return max(
+            self.trials,
+            key=lambda t: (self.objective.counts(t.answer), t.answer.ok, t.answer.performance),
+        )
 
     @property
     def objectives(self) -> str:
         """What the Pareto front is one of, in words."""
-        if self.weighed is None:
-            return "performance up"
-        if not self._all_weighed:
-            return f"performance up; the oracle told {self.weighed} of some only, or of none"
-        return f"performance up, {self.weighed} down"
+        down = self._down
+        missing = [name for name in self.objective.down if name not in down]
+        text = ", ".join(["performance up", *(f"{name} down" for name in down)])
+        return text + "".join(f"; the oracle did not tell {name} of all" for name in missing)
 
     @property
     def pareto(self) -> tuple[Trial, ...]:
-        """The trials that no other one beats, by ascending complexity; no failed ones.
+        """The useful trials that no other one beats, by ascending complexity.
 
-        Where an answer lacks the weighed complexity, the front is of the performance alone.
+        A complexity that an answer lacks is left out.
         """
-        trials = self.answered
-        if not trials:
-            return ()
-        if self.weighed is None or not self._all_weighed:
-            return (self.best,)
-        performance = np.array([trial.answer.performance for trial in trials])
-        complexity = np.array([trial.answer.complexity[self.weighed] for trial in trials])
-        return tuple(trials[i] for i in pareto_front(performance, complexity))
+        trials = self.useful
+        objective = Objective(self._down, self.objective.limits)
+        values = objective.values([trial.answer for trial in trials])
+        if values.shape[1] == 1:
+            return (self.best,) if trials else ()
+        return tuple(trials[i] for i in pareto_front(values[:, 0], -values[:, 1]))
 
     @property
-    def _all_weighed(self) -> bool:
-        return all(self.weighed in trial.answer.complexity for trial in self.answered)
+    def _down(self) -> tuple[str, ...]:
+        """The complexities that every useful answer tells."""
+        answers = [trial.answer for trial in self.useful]
+        values = self.objective.values(answers)[:, 1:]
+        return tuple(
+            name
+            for column, name in enumerate(self.objective.down)
+            if not np.isnan(values[:, column]).any()
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as they stand in `result.json`."""
-        best = self.best if self.answered else None
+        best = self.best if self.useful else None
         return {
             "queries": len(self.trials),
             "failed": len(self.trials) - len(self.answered),
+            "beyond_limits": len(self.answered) - len(self.useful),
             "best": None if best is None else best.as_dict(),
             "objectives": self.objectives,
             "pareto": [trial.as_dict() for trial in self.pareto],

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ngae.data import Dataset, Table
-from ngae.errors import RefusedError
+from ngae.errors import RefusedError, UsageError
+from ngae.oracles.asking import askable
 from ngae.oracles.base import Answer, Oracle
 from ngae.oracles.ledger import Ledger, Recorded
 from ngae.oracles.parallel import Parallel
 from ngae.search.base import Candidate, Strategy, Trial
 from ngae.search.config import SearchConfig
 from ngae.search.folder import SearchFolder
+from ngae.search.problem import Limit, Objective, Problem
 from ngae.search.result import SearchResult
 
 OnTrial = Callable[[Trial, Trial], None]
@@ -26,10 +28,28 @@ def starting_rows(data: Dataset, oracle: Oracle) -> Table:
     return table.subset(table.labelled)
 
 
+def problem_of(data: Dataset, oracle: Oracle, config: SearchConfig) -> Problem:
+    """Say what a search with a trained model is about: its table, an oracle, the settings.
+
+    Raises:
+        UsageError: A constraint that cannot be read, or on what nobody tells.
+    """
+    known = starting_rows(data, oracle)
+    limits = Limit.parse_all(config.constraint)
+    names = tuple(dict.fromkeys((*known.complexity_names, *known.space.complexity_names)))
+    for limit in limits:
+        if limit.name not in names:
+            raise UsageError(
+                f"--constraint: expected one of {', '.join(names)}, found {limit.name!r}"
+            )
+    weighed = (config.weigh, *known.complexity_names)[0 if config.weigh else 1 :][:1]
+    return Problem(known.space, known, askable(oracle, known), Objective(weighed, limits))
+
+
 def run_search(
     strategy: Strategy,
     oracle: Oracle,
-    known: Table,
+    problem: Problem,
     config: SearchConfig,
     folder: SearchFolder | None = None,
     on_trial: OnTrial | None = None,
@@ -39,7 +59,7 @@ def run_search(
     Args:
         strategy: Who proposes.
         oracle: Who answers; one that fails gives failed answers (see `Recorded`).
-        known: The table the strategy started from.
+        problem: What is looked for.
         config: Settings.
         folder: Where answers, trials and results go; None writes nothing.
         on_trial: Called with each trial and the best one so far.
@@ -48,22 +68,20 @@ def run_search(
         RefusedError: Nothing could be proposed.
     """
     if isinstance(oracle, Recorded | Parallel):
-        return _searched(strategy, oracle, known, config, folder, on_trial)
+        return _searched(strategy, oracle, problem, config, folder, on_trial)
     with Ledger(None if folder is None else folder.ledger) as ledger:
         recorded = Recorded(oracle, ledger)
-        return _searched(strategy, recorded, known, config, folder, on_trial)
+        return _searched(strategy, recorded, problem, config, folder, on_trial)
 
 
 def _searched(
     strategy: Strategy,
     oracle: Recorded | Parallel,
-    known: Table,
+    problem: Problem,
     config: SearchConfig,
     folder: SearchFolder | None,
     on_trial: OnTrial | None,
 ) -> SearchResult:
-    names = known.complexity_names
-    weighed = (config.weigh or names[0]) if names else None
     trials: list[Trial] = []
     while len(trials) < config.budget:
         candidates = strategy.ask(min(config.batch, config.budget - len(trials)))
@@ -76,14 +94,14 @@ def _searched(
             if folder is not None:
                 folder.add(trial)
             if on_trial is not None:
-                on_trial(trial, SearchResult(tuple(trials), weighed).best)
+                on_trial(trial, SearchResult(tuple(trials), problem.objective).best)
         strategy.tell([trial for trial in trials[first:] if trial.answer.ok])
     if not trials:
         raise RefusedError(
             "search: expected at least one new architecture, found none",
             remedy="ask an oracle that evaluates, or train on fewer rows (--train-rows)",
         )
-    result = SearchResult(tuple(trials), weighed)
+    result = SearchResult(tuple(trials), problem.objective)
     if folder is not None:
         folder.finish(result)
     return result

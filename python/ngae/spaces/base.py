@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from ngae.dag import Dag
 from ngae.dags import Dags
-from ngae.files import without_folder
 from ngae.errors import GraphError, UsageError
+from ngae.files import without_folder
 from ngae.rules import DecodeRules
 
 if TYPE_CHECKING:

@@ -1,0 +1,129 @@
+"""What a search is about: the space, what is known, what may be asked, what is better."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ngae.dag import Dag
+from ngae.dags import Dags
+from ngae.data import Table
+from ngae.errors import UsageError
+from ngae.oracles.asking import ANYTHING, Askable
+from ngae.oracles.base import Answer
+from ngae.spaces.base import SearchSpace
+
+_LIMIT = re.compile(r"\s*([A-Za-z_][\w.]*)\s*<=\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`name <= most`."""
+
+    name: str
+    most: float
+
+    @classmethod
+    def parse_all(cls, text: str) -> tuple[Limit, ...]:
+        """Read `params <= 0.5e6, latency <= 5`; nothing gives none.
+
+        Raises:
+            UsageError: Another form, or no number.
+        """
+        return tuple(cls._parse(part) for part in text.split(",")) if text.strip() else ()
+
+    @classmethod
+    def _parse(cls, text: str) -> Limit:
+        match = _LIMIT.fullmatch(text)
+        if match is None:
+            raise UsageError(
+                f"--constraint: expected NAME <= NUMBER, found {text.strip()!r}",
+                remedy='for example --constraint "params <= 0.5e6"',
+            )
+        return cls(match[1], float(match[2]))
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is better: performance up, complexities down, within limits.
+
+    Attributes:
+        down: Complexities that count beside the performance; none: the performance alone.
+        limits: What an architecture has to keep to be of use.
+    """
+
+    down: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
+
+    def keeps(self, complexity: Mapping[str, float]) -> bool:
+        """Whether all limits are kept; one on what is not told is not."""
+        return all(complexity.get(k.name, np.inf) <= k.most for k in self.limits)
+
+    def counts(self, answer: Answer) -> bool:
+        """Whether an answer has a performance and keeps the limits."""
+        return answer.ok and self.keeps(answer.complexity)
+
+    def values(self, answers: Sequence[Answer]) -> NDArray[np.float64]:
+        """Return what is maximised, NaN where it is not known.
+
+        Returns:
+            float64 (len(answers), 1 + len(down)): the performance, then each complexity negated.
+        """
+        rows = [
+            [a.performance, *(-a.complexity.get(name, np.nan) for name in self.down)]
+            for a in answers
+        ]
+        return np.array(rows, dtype=np.float64).reshape(len(rows), 1 + len(self.down))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a search is about.
+
+    Attributes:
+        space: Where architectures are looked for.
+        known: Rows of known performance that the search starts from; may be empty.
+        askable: What may be asked.
+        objective: What is better.
+    """
+
+    space: SearchSpace
+    known: Table
+    askable: Askable = ANYTHING
+    objective: Objective = field(default_factory=Objective)
+
+    def key(self, dag: Dag) -> str | None:
+        """Return the key that tells `dag` from others (see `Askable`).
+
+        Returns:
+            None where it is not worth asking: it is known, cannot be asked, or is beyond a limit
+            by its exact complexity.
+        """
+        key = self.askable.key(dag)
+        if key is None or key in self._known:
+            return None
+        return key if self.within_limits(Dags.of([dag]))[0] else None
+
+    def within_limits(self, dags: Dags) -> NDArray[np.bool_]:
+        """Tell which architectures keep the limits on complexities that the space computes.
+
+        Returns:
+            bool (len(dags),); limits on other complexities are taken as kept.
+        """
+        names = self.space.complexity_names
+        limits = [limit for limit in self.objective.limits if limit.name in names]
+        inside = np.ones(len(dags), dtype=np.bool_)
+        if limits and len(dags):
+            exact = self.space.complexity(dags)
+            for limit in limits:
+                inside &= exact[:, names.index(limit.name)] <= limit.most
+        return inside
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.known.hashes)
