@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ngae.search.config import SearchConfig as SearchConfig
     from ngae.search.folder import SearchFolder as SearchFolder
     from ngae.search.gradient import GradientSearch as GradientSearch
-    from ngae.search.pareto import pareto_front as pareto_front
+    from ngae.search.pareto import non_dominated as non_dominated
     from ngae.search.random import RandomSearch as RandomSearch
     from ngae.search.result import SearchResult as SearchResult
     from ngae.search.run import run_search as run_search
@@ -23,7 +23,7 @@ _HOME = {
     "Trial": "base",
     "SearchConfig": "config",
     "GradientSearch": "gradient",
-    "pareto_front": "pareto",
+    "non_dominated": "pareto",
     "RandomSearch": "random",
     "SearchFolder": "folder",
     "SearchResult": "result",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ngae.search.base import Trial
-from ngae.search.pareto import pareto_front
+from ngae.search.pareto import non_dominated
 from ngae.search.problem import Objective
 
 
@@ -55,7 +55,7 @@ class SearchResult:
 
     @property
     def pareto(self) -> tuple[Trial, ...]:
-        """The useful trials that no other one beats, by ascending complexity.
+        """The useful trials that no other one beats, by ascending (last) complexity.
 
         A complexity that an answer lacks is left out.
         """
@@ -64,7 +64,7 @@ class SearchResult:
         values = objective.values([trial.answer for trial in trials])
         if values.shape[1] == 1:
             return (self.best,) if trials else ()
-        return tuple(trials[i] for i in pareto_front(values[:, 0], -values[:, 1]))
+        return tuple(trials[i] for i in non_dominated(values))
 
     @property
     def _down(self) -> tuple[str, ...]:
