@@ -58,11 +58,22 @@ def flag_of(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def add_flags(parser: argparse.ArgumentParser, cls: type[Any], title: str) -> None:
-    """Add a flag for each field of a settings dataclass; absent flags leave no attribute."""
+def add_flags(
+    parser: argparse.ArgumentParser, cls: type[Any], title: str, names: Sequence[str] = ()
+) -> None:
+    """Add a flag for each field of a settings dataclass; absent flags leave no attribute.
+
+    Args:
+        parser: Gets a group of flags.
+        cls: The dataclass.
+        title: Of the group.
+        names: The fields that become flags; none: all of them.
+    """
     group = parser.add_argument_group(title)
     hints = get_type_hints(cls)
     for field in dataclasses.fields(cls):
+        if names and field.name not in names:
+            continue
         kind = hints[field.name]
         options: dict[str, Any] = {"dest": field.name, "default": argparse.SUPPRESS}
         shown = "unset" if field.default == "" else field.default

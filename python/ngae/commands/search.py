@@ -1,4 +1,4 @@
-"""`python -m ngae.search`: looks for better architectures with the model of a finished run."""
+"""`python -m ngae.search`: searches with the model of a finished run, or compares strategies."""
 
 from __future__ import annotations
 
@@ -7,19 +7,39 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ngae import console
+from ngae.data.config import DataConfig
+from ngae.errors import UsageError
 from ngae.oracles.config import OracleConfig
+from ngae.search.benchmarks import BenchmarkConfig, short_names
 from ngae.search.config import SearchConfig
-from ngae.settings import add_flags, given_flags, make
+from ngae.settings import add_flags, flag_of, given_flags, make
 
-EXAMPLES = """\
+EXAMPLES = f"""\
 examples:
   ngae search runs/digits6-ngae-s0
   ngae search runs/digits6-ngae-s0 --budget 100 --weight 0.3 --weigh macs
   ngae search runs/digits6-ngae-s0 --oracle train --budget 10
   ngae search runs/digits6-ngae-s0 --oracle train --workers 4 --ledger answers.jsonl
-  ngae search runs/digits6-ngae-s0 --oracle "command ./judge.py {arch}" --budget 10
+  ngae search runs/digits6-ngae-s0 --oracle "command ./judge.py {{arch}}" --budget 10
   ngae search runs/digits6-ngae-s0 --strategy random --seed 1
+  ngae search --benchmark nas-bench-201/cifar10 --table nasbench201.csv.gz --strategies random
+  ngae search --benchmark nas-bench-201/cifar10 --table nasbench201.csv.gz \\
+      --strategies gradient,random --seeds 20 --budget 200 --workers 2 --json out/result.json
+  ngae search --benchmark nas-bench-201/cifar10/latency-pixel3 --table nasbench201.csv.gz \\
+      --join latency_ms_27_devices.csv.gz
+  ngae search --benchmark table --table mine.csv --performance-col acc --weigh params
+
+benchmarks:
+  {short_names()}
 """
+
+# What of a table's settings a search of it can use: it has no parts.
+TABLE_FIELDS = (
+    "space", "arch_col", "performance_col", "lower_is_better", "complexity_col", "report_col",
+    "join", "missing", "repeats", "burn_in",
+)  # fmt: skip
+# What a benchmark settles for each of its searches.
+_SETTLED = ("strategy", "oracle", "seed")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -27,24 +47,64 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ngae search",
         description="Climb predicted performance minus weighted complexity in the latent space, "
-        "decode, and ask an oracle about what is found.",
+        "decode, and ask an oracle about what is found. With --benchmark: compare strategies on "
+        "a table that answers, from nothing known, over several seeds.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("run", metavar="RUN", help="run folder of a finished training")
     parser.add_argument(
-        "--out", metavar="DIR", help="folder (default: RUN/search/<strategy>-b<budget>-s<seed>)"
+        "run",
+        metavar="RUN",
+        nargs="?",
+        help="run folder of a finished training; with --benchmark its model alone is used, and "
+        "without one a strategy that needs a model gets a VAE of the table's graphs",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        help="folder (default: RUN/search/<strategy>-b<budget>-s<seed>, or "
+        "runs/search-<benchmark>-b<budget>)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace a search in the folder")
     console.add_device_flag(parser)
-    console.add_common_flags(parser)
+    parser.add_argument(
+        "--json",
+        metavar="OUT",
+        nargs="?",
+        const=True,
+        default=False,
+        help="print results as JSON on stdout; with --benchmark OUT is where they are written: a "
+        "file that ends in .json, whose folder takes the trials and curves, or a folder",
+    )
+    parser.add_argument("--debug", action="store_true", help="print a traceback with an error")
     add_flags(parser, SearchConfig, "search")
     add_flags(parser, OracleConfig, "oracle")
+    add_flags(parser, BenchmarkConfig, "benchmark")
+    add_flags(parser, DataConfig, "table of a benchmark", TABLE_FIELDS)
     return parser
 
 
 def command(arguments: argparse.Namespace) -> int:
-    """Search and show; the exit code."""
+    """Search, or compare, and show; the exit code."""
+    config = make(BenchmarkConfig, given_flags(arguments, BenchmarkConfig), "flags")
+    return _compare(arguments, config) if config.benchmark else _search(arguments)
+
+
+def _search(arguments: argparse.Namespace) -> int:
+    if arguments.run is None and isinstance(arguments.json, str):
+        # `--json RUN`: without a benchmark the flag takes no value.
+        arguments.run, arguments.json = arguments.json, True
+    _refuse(arguments, BenchmarkConfig, DataConfig, where="expected --benchmark beside it")
+    if isinstance(arguments.json, str):
+        raise UsageError(
+            f"--json: expected no file without --benchmark, found {arguments.json}",
+            remedy="results are printed; --out names the folder",
+        )
+    if arguments.run is None:
+        raise UsageError(
+            "search: expected RUN, or --benchmark NAME, found neither",
+            remedy="`ngae train` makes a run folder",
+        )
     config = make(SearchConfig, given_flags(arguments, SearchConfig), "flags")
     oracle = make(OracleConfig, given_flags(arguments, OracleConfig), "flags")
     from ngae.commands.searching import search_and_show
@@ -58,6 +118,45 @@ def command(arguments: argparse.Namespace) -> int:
         as_json=arguments.json,
         device=arguments.device,
     )
+
+
+def _compare(arguments: argparse.Namespace, config: BenchmarkConfig) -> int:
+    search = given_flags(arguments, SearchConfig)
+    for name in _SETTLED:
+        if name in search:
+            raise UsageError(
+                f"{flag_of(name)}: expected none beside --benchmark, found {search[name]}",
+                remedy="--strategies and --seeds say what is compared; the table answers",
+            )
+    _refuse(arguments, OracleConfig, but=("workers",), where="expected none beside --benchmark")
+    workers = make(OracleConfig, given_flags(arguments, OracleConfig), "flags").workers
+    make(SearchConfig, search, "flags")
+    table = given_flags(arguments, DataConfig)
+    make(DataConfig, table, "flags")
+    from ngae.commands.benchmarking import benchmark_and_show
+
+    return benchmark_and_show(
+        config,
+        search,
+        table,
+        run=arguments.run,
+        out=arguments.out,
+        result=arguments.json if isinstance(arguments.json, str) else None,
+        workers=workers,
+        overwrite=arguments.overwrite,
+        as_json=arguments.json is True,
+        device=arguments.device,
+    )
+
+
+def _refuse(
+    arguments: argparse.Namespace, *kinds: type, where: str, but: Sequence[str] = ()
+) -> None:
+    """Raise UsageError where a flag of `kinds` was given that would have no effect."""
+    for kind in kinds:
+        for name, value in given_flags(arguments, kind).items():
+            if name not in but:
+                raise UsageError(f"{flag_of(name)}: {where}, found {value}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

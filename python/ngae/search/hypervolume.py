@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from ngae.errors import UsageError
 from ngae.search.pareto import non_dominated
 
+Values = NDArray[np.float64]
 
-def hypervolume(values: NDArray[np.float64], reference: Sequence[float]) -> float:
+
+def hypervolume(values: Values, reference: Sequence[float] | Values) -> float:
     """Measure what is dominated by the points and dominates the reference.
 
     Time grows as n log n for two objectives, and by a factor of n with each further one, where n
@@ -35,7 +37,7 @@ def hypervolume(values: NDArray[np.float64], reference: Sequence[float]) -> floa
     return _volume(above)
 
 
-def _volume(points: NDArray[np.float64]) -> float:
+def _volume(points: Values) -> float:
     """Hypervolume over 0 of positive points (num_points, num_objectives)."""
     if not len(points):
         return 0.0
@@ -54,9 +56,7 @@ def _volume(points: NDArray[np.float64]) -> float:
     return sum(slices)
 
 
-def hypervolume_curve(
-    values: NDArray[np.float64], reference: Sequence[float]
-) -> NDArray[np.float64]:
+def hypervolume_curve(values: Values, reference: Sequence[float] | Values) -> Values:
     """Measure the hypervolume of the first 1, 2, ..., num_points points, for two objectives.
 
     Each point costs a binary search in the front, and each that it beats is dropped once.
@@ -108,9 +108,7 @@ class _Stairs:
         return gain
 
 
-def _checked(
-    values: NDArray[np.float64], reference: Sequence[float]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _checked(values: Values, reference: Sequence[float] | Values) -> tuple[Values, Values]:
     values, origin = np.asarray(values, np.float64), np.asarray(reference, np.float64)
     if values.ndim != 2 or origin.shape != (values.shape[1],) or not len(origin):
         raise UsageError(

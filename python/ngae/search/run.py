@@ -35,15 +35,25 @@ def problem_of(data: Dataset, oracle: Oracle, config: SearchConfig) -> Problem:
         UsageError: A constraint that cannot be read, or on what nobody tells.
     """
     known = starting_rows(data, oracle)
-    limits = Limit.parse_all(config.constraint)
     names = tuple(dict.fromkeys((*known.complexity_names, *known.space.complexity_names)))
+    limits = limits_of(config.constraint, names)
+    weighed = (config.weigh, *known.complexity_names)[0 if config.weigh else 1 :][:1]
+    return Problem(known.space, known, askable(oracle, known), Objective(weighed, limits))
+
+
+def limits_of(text: str, names: Sequence[str]) -> tuple[Limit, ...]:
+    """Read limits on the complexities `names`.
+
+    Raises:
+        UsageError: A text that cannot be read, or a limit on what is not in `names`.
+    """
+    limits = Limit.parse_all(text)
     for limit in limits:
         if limit.name not in names:
             raise UsageError(
                 f"--constraint: expected one of {', '.join(names)}, found {limit.name!r}"
             )
-    weighed = (config.weigh, *known.complexity_names)[0 if config.weigh else 1 :][:1]
-    return Problem(known.space, known, askable(oracle, known), Objective(weighed, limits))
+    return limits
 
 
 def run_search(

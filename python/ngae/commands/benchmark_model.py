@@ -1,0 +1,80 @@
+"""The model of a benchmark: a VAE of its table's graphs, which has seen none of the answers."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from ngae import console
+from ngae.api import NGAE
+from ngae.commands.training import Progress
+from ngae.data import load_config
+from ngae.data.columns import NONE
+from ngae.data.config import DataConfig
+from ngae.errors import RefusedError
+from ngae.train.folder import RunFolder
+
+
+def without_answers(data: DataConfig) -> DataConfig:
+    """Return how the graphs of a table are read, and nothing else of it.
+
+    One in a thousand is left to judge the model by.
+    """
+    return dataclasses.replace(
+        data,
+        performance_col=NONE,
+        complexity_col=NONE,
+        report_col="",
+        join="",
+        lower_is_better=False,
+        missing="refuse",
+        repeats="keep",
+        test_fraction=0.001,
+        train_rows=0,
+    )
+
+
+def model_of(data: DataConfig, path: Path, device: str = "") -> Path:
+    """Return the run folder of a VAE of the table's graphs; trains it where it is not there.
+
+    Args:
+        data: How the table is read.
+        path: The run folder; one that was cut off is gone on with.
+        device: Where it is trained; "" stands for the default.
+
+    Raises:
+        RefusedError: The folder holds a model of other data.
+    """
+    graphs, run = without_answers(data).located(), RunFolder(path)
+    if run.config.exists() and run.read_config().data != graphs:
+        raise RefusedError(
+            f"{path}: expected a model of the graphs of {data.data}, found one of other data",
+            remedy=f"remove {path}, or pass another --out",
+        )
+    if not run.metrics.exists():
+        console.say("a VAE of the table's graphs, without any answer, is trained once")
+        settings = {"device": device} if device else {}
+        # Without targets there is nothing that a predictor could learn.
+        model = NGAE(performance_predictor=False, complexity_predictor=False, **settings)
+        model.fit(load_config(graphs), out=path, resume=True, observer=Progress(run))
+    return path
+
+
+def check_unlabelled(run: str) -> None:
+    """Say so where the model of a run has learned performances.
+
+    Raises:
+        RefusedError: No finished run.
+    """
+    folder = RunFolder(Path(run))
+    data = folder.read_config().data
+    if not folder.last.exists():
+        raise RefusedError(
+            f"{run}: expected a trained model, found no checkpoint",
+            remedy=f"python -m ngae.train --config {folder.config} --out {run} --resume",
+        )
+    if data.performance_col != NONE:
+        console.say(
+            f"note: {run} has learned {data.performance_col} of {data.data}; where that is the "
+            "benchmark's, its searches know answers that they did not ask for"
+        )
