@@ -136,8 +136,8 @@ def benchmark_and_show(
     ground = ground_of(benchmark, data)
     possible = Possible.of(ground)
     _show_ground(ground, possible, places)
+    decisive = _decisive(ground, settings, run)
     with locked(places.folder / ".lock", console.say):
-        decisive = _decisive(ground, settings, run)
         files = [places.result, *(places.folder / f"{name}.svg" for name in _CHARTS)]
         folder = BenchmarkFolder(places.folder, decisive, files, overwrite=overwrite)
         tasks = [

@@ -23,6 +23,7 @@ from ngae.data.config import DataConfig
 from ngae.data.raw import Problems, read_text
 from ngae.data.readers import SOURCES
 from ngae.errors import DataError, UsageError
+from ngae.models import NGAEModel
 from ngae.oracles.asking import askable
 from ngae.oracles.base import Answer
 from ngae.oracles.table import Table
@@ -156,7 +157,7 @@ def ground_of(benchmark: Benchmark, data: DataConfig) -> Ground:
 
 
 @lru_cache(maxsize=1)
-def _model(path: str, device: str) -> LatentModel:
+def _model(path: str, device: str) -> NGAEModel:
     run = RunFolder(Path(path))
     config = run.read_config()
     if device:
@@ -184,15 +185,28 @@ class Timed:
         self.strategy.tell(trials)
 
 
+def _model_for(task: Task, ground: Ground) -> LatentModel:
+    model = _model(task.model, task.device)
+    if model.space.name != ground.table.space.name:
+        raise UsageError(
+            f"{task.model}: expected a model of the space {ground.table.space.name}, found one of "
+            f"{model.space.name}"
+        )
+    return model
+
+
 def search_once(task: Task) -> list[Line]:
     """Search once.
 
     Returns:
         One line of `trials.jsonl` a query, in the order of asking.
+
+    Raises:
+        UsageError: The model is of another space.
+        RefusedError: Nothing could be proposed.
     """
     ground = ground_of(task.benchmark, task.data)
-    needs = task.search.strategy in NEED_A_MODEL
-    model = _model(task.model, task.device) if needs else None
+    model = _model_for(task, ground) if task.search.strategy in NEED_A_MODEL else None
     strategy = Timed(strategy_named(task.search, model, ground.problem))
     result = run_search(strategy, ground.oracle, ground.problem, task.search)
     whole = {"queries": len(result.trials)}
