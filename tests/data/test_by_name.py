@@ -7,7 +7,7 @@ import pytest
 
 from ngae.commands import data as data_command
 from ngae.data import DataConfig, load
-from ngae.errors import DataError
+from ngae.errors import DataError, UsageError
 
 DATA = Path(os.environ.get("NGAE_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
@@ -40,6 +40,15 @@ def test_a_loaded_table_keeps_its_absolute_path(tmp_path, monkeypatch):
     (tmp_path / "t.txt").write_text("".join(f"[[{i}]], 0.5\n" for i in range(6)))
     assert load("t.txt").config.data == str(tmp_path / "t.txt")
     assert load("t.txt").table.source == "t.txt"
+
+
+def test_the_embedded_table_can_be_read_without_its_answers():
+    bare = load("digits6", performance_col="none", complexity_col="none").table
+    assert len(bare.labelled) == 0
+    assert bare.complexity.shape == (len(bare), 0)
+    assert bare.hashes == load("digits6").table.hashes
+    with pytest.raises(UsageError, match="found --complexity-col"):
+        load("digits6", performance_col="none", complexity_col="params")
 
 
 @pytest.mark.skipif(not (DATA / "enas6").exists(), reason="the real ENAS table is not here")

@@ -16,6 +16,7 @@ from ngae.cli import main
 from ngae.commands import benchmark_model, benchmarking
 from ngae.data import load
 from ngae.search import benchmark_run, benchmark_task
+from ngae.train.interrupt import Interrupted
 
 DATA = Path(os.environ.get("NGAE_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
 NB201 = DATA / "nas-bench-201"
@@ -263,3 +264,14 @@ def test_accuracy_and_latency_on_nas_bench_201(tmp_path):
     found = volume((t["complexity"]["pixel3"], t["performance"]) for t in trials if t["kept"])
     result = json.loads((tmp_path / "result.json").read_text())["random"]
     assert result["hypervolume"]["mean"] == pytest.approx(found / whole)
+
+
+def test_an_interrupted_training_tells_that_the_same_command_goes_on(
+    arguments, monkeypatch, capsys
+):
+    def interrupted(*_, **__):
+        raise Interrupted(signal.SIGTERM)
+
+    monkeypatch.setattr(NGAE, "fit", interrupted)
+    assert main([*arguments, "--strategies", "gradient"]) == 128 + signal.SIGTERM
+    assert "remedy: the same command goes on\n" in capsys.readouterr().err

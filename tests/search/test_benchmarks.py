@@ -2,9 +2,11 @@ import gzip
 
 import pytest
 
+from ngae.data.catalog import find
 from ngae.data.config import DataConfig
 from ngae.errors import DataError, UsageError
-from ngae.search.benchmark_task import data_of
+from ngae.files import write_json, write_text
+from ngae.search.benchmark_task import data_of, ground_of
 from ngae.search.benchmarks import DEVICES, OWN, benchmark_named, names
 
 PLAIN = DataConfig()
@@ -62,6 +64,26 @@ def test_columns_that_a_table_lacks_are_named(tmp_path):
     with pytest.raises(DataError, match="expected the columns cifar10_test_acc_200ep, fpga") as e:
         data_of(latency, str(path), PLAIN)
     assert e.value.remedy == "pass the file that has them with --join"
+
+
+def test_fetched_tables_are_read_with_the_columns_of_the_benchmark(tmp_path, monkeypatch):
+    monkeypatch.setenv("NGAE_CACHE", str(tmp_path))
+    entry = find("nas-bench-graph-cs")
+    lines = ["links,ops,valid_perf,test_perf,params_m,latency_s"]
+    lines += [f"0-0-0-0,gcn-gcn-gcn-{op},0.{n},0.4,1,2" for n, op in enumerate(("gat", "gin"))]
+    text = "\n".join(lines) + "\n"
+    write_text(tmp_path / entry.name / entry.table, text)
+    sources = [{"file": file.name, "sha256": file.sha256} for file in entry.files]
+    facts = {"sha256": "", "bytes": len(text), "form": entry.form, "sources": sources}
+    write_json(tmp_path / entry.name / "table.json", facts)
+    benchmark = benchmark_named("nas-bench-graph/cs", PLAIN)
+    for table in ("", "nas-bench-graph-cs"):
+        ground = ground_of(benchmark, data_of(benchmark, table, PLAIN))
+        assert ground.table.performance.tolist() == [0.0, 0.1]
+        assert ground.table.complexity_names == ("params_m", "latency_s")
+        assert list(ground.table.reported) == ["test_perf"]
+        assert len(ground.problem.known) == 0
+        assert len(ground.problem.askable.rows) == 2
 
 
 def test_a_table_that_was_not_fetched_tells_the_command(tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from ngae.data.columns import NONE
 from ngae.data.config import DataConfig
 from ngae.errors import RefusedError
 from ngae.train.folder import RunFolder
+from ngae.train.interrupt import Interrupted
 
 
 def without_answers(data: DataConfig) -> DataConfig:
@@ -44,6 +45,7 @@ def model_of(data: DataConfig, path: Path, device: str = "") -> Path:
 
     Raises:
         RefusedError: The folder holds a model of other data.
+        Interrupted: A signal came; the same command goes on.
     """
     graphs, run = without_answers(data).located(), RunFolder(path)
     if run.config.exists() and run.read_config().data != graphs:
@@ -56,7 +58,11 @@ def model_of(data: DataConfig, path: Path, device: str = "") -> Path:
         settings = {"device": device} if device else {}
         # Without targets there is nothing that a predictor could learn.
         model = NGAE(performance_predictor=False, complexity_predictor=False, **settings)
-        model.fit(load_config(graphs), out=path, resume=True, observer=Progress(run))
+        try:
+            model.fit(load_config(graphs), out=path, resume=True, observer=Progress(run))
+        except Interrupted as interrupted:
+            interrupted.remedy = "the same command goes on"
+            raise
     return path
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
+
 from ngae.data.cache import table_of
 from ngae.data.catalog import find
+from ngae.data.columns import NONE
 from ngae.data.config import DataConfig
 from ngae.data.records import Dataset, Table
 from ngae.data.split import split_rows
@@ -70,13 +73,24 @@ def _embedded(config: DataConfig) -> Table:
         "lower_is_better",
         "burn_in",
     )
-    given = [name for name in fixed if getattr(config, name) != getattr(DataConfig(), name)]
+    bare = [name for name in ("performance_col", "complexity_col") if getattr(config, name) == NONE]
+    given = [
+        name
+        for name in fixed
+        if getattr(config, name) != getattr(DataConfig(), name) and name not in bare
+    ]
     if given and (given, config.space) != (["space"], "enas6"):
         flags = ", ".join(flag_of(name) for name in given)
         raise UsageError(
             f"--data digits6: expected no settings of a file, it has its own columns; found {flags}"
         )
-    return load_digits6()
+    table = load_digits6()
+    if "performance_col" in bare:
+        table = dataclasses.replace(table, performance=np.full(len(table), np.nan))
+    if "complexity_col" in bare:
+        nothing = np.zeros((len(table), 0))
+        table = dataclasses.replace(table, complexity=nothing, complexity_names=())
+    return table
 
 
 def _notes(table: Table, config: DataConfig) -> list[str]:
