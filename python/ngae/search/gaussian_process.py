@@ -1,0 +1,163 @@
+"""A Gaussian process on groups of features, for tens to a few hundred labels.
+
+    k(a, b) = s^2 exp(-sum over groups g of |a_g - b_g|^2 / (2 l_g^2)),    y = f + noise
+
+Amplitude, noise and one length for each group maximise the marginal likelihood times a prior
+(Rasmussen and Williams 2006, section 5.4.1); groups that do not help get long lengths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+_JITTER = 1e-6
+_ROUNDS, _RATE = 60, 0.15  # of Adam on the logarithms
+_NOISE = 0.2  # middle of the prior, of targets of unit variance
+_WIDTHS = (1.0, 1.0, 1.0)  # standard deviations of the priors: lengths, amplitude, noise
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianProcess:
+    """A fitted process; targets are standardised inside.
+
+    Attributes:
+        groups: Features of the labelled points, (n, width) each, scaled.
+        logs: Logarithms of the lengths, then of amplitude and noise.
+        mean: Of the targets.
+        scale: Standard deviation of the targets.
+        factor: (n, n) lower Cholesky factor of the covariance with noise.
+        weights: (n,) inverse covariance times targets.
+    """
+
+    groups: tuple[Array, ...]
+    logs: Array
+    mean: float
+    scale: float
+    factor: Array
+    weights: Array
+
+    @classmethod
+    def fit(
+        cls, groups: Sequence[Array], targets: Array, start: Array | None = None
+    ) -> GaussianProcess:
+        """Fit to labelled points.
+
+        Args:
+            groups: Features, (n, width) each, of comparable scale; see `scaled`.
+            targets: (n,), at least one.
+            start: Where the search for lengths, amplitude and noise begins (`logs` of a fit to
+                fewer points); by default at the middle of their priors.
+        """
+        held = tuple(np.asarray(group, dtype=np.float64) for group in groups)
+        mean, scale = float(targets.mean()), float(targets.std()) or 1.0
+        y = (targets - mean) / scale
+        squares = np.stack([_squares(group, group) for group in held])
+        middle = np.array([0.5 * np.log(group.shape[1]) for group in held] + [0, np.log(_NOISE)])
+        logs = _maximised(squares, y, middle, middle if start is None else start)
+        factor: Array = np.linalg.cholesky(_noisy(squares, logs))
+        weights = _solve(factor, y)
+        return cls(held, logs, mean, scale, factor, weights)
+
+    def covariance(self, groups: Sequence[Array]) -> Array:
+        """Return k between points and the labelled ones, (points, n)."""
+        exponent = np.zeros((len(groups[0]), len(self.weights)))
+        for group, held, log in zip(groups, self.groups, self.logs, strict=False):
+            exponent += _squares(group, held) / (2 * np.exp(2 * log))
+        cross: Array = np.exp(2 * self.logs[-2] - exponent)
+        return cross
+
+    def predict(self, groups: Sequence[Array]) -> tuple[Array, Array]:
+        """Give mean and standard deviation of f at points, in units of the targets.
+
+        Args:
+            groups: As in `fit`, (points, width) each.
+        """
+        cross = self.covariance(groups)
+        half = np.linalg.solve(self.factor, cross.T)
+        variance = np.maximum(np.exp(2 * self.logs[-2]) - (half**2).sum(axis=0), 1e-12)
+        return self.mean + self.scale * (cross @ self.weights), self.scale * np.sqrt(variance)
+
+    @property
+    def noise(self) -> float:
+        """Standard deviation of the noise, in units of the targets."""
+        return float(self.scale * np.exp(self.logs[-1]))
+
+
+def scaled(group: NDArray[np.float32], by: NDArray[np.float32] | None = None) -> Array:
+    """Centre a group and divide it by one spread for all its columns.
+
+    Args:
+        group: (points, width).
+        by: The points that give centre and spread; by default the same.
+    """
+    by = group if by is None else by
+    centre = by.mean(axis=0, dtype=np.float64)
+    spread = float(np.sqrt(((by - centre) ** 2).mean()))
+    values: Array = (group - centre) / (spread or 1.0)
+    return values
+
+
+def _squares(a: Array, b: Array) -> Array:
+    found: Array = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T
+    return np.maximum(found, 0.0)
+
+
+def _noisy(squares: Array, logs: Array) -> Array:
+    found: Array = _signal(squares, logs)
+    found[np.diag_indices_from(found)] += np.exp(2 * logs[-1]) + _JITTER
+    return found
+
+
+def _signal(squares: Array, logs: Array) -> Array:
+    exponent = np.tensordot(np.exp(-2 * logs[:-2]) / 2, squares, axes=1)
+    signal: Array = np.exp(2 * logs[-2] - exponent)
+    return signal
+
+
+def _solve(factor: Array, y: Array) -> Array:
+    found: Array = np.linalg.solve(factor.T, np.linalg.solve(factor, y))
+    return found
+
+
+def _maximised(squares: Array, y: Array, middle: Array, start: Array) -> Array:
+    """Climb log p(y | logs) p(logs) by Adam; the best point on the way."""
+    logs = start.copy()
+    best, best_loss = logs.copy(), np.inf
+    first, second = np.zeros_like(logs), np.zeros_like(logs)
+    for step in range(1, _ROUNDS + 1):
+        loss, slope = _loss(squares, y, middle, logs)
+        if loss < best_loss:
+            best, best_loss = logs.copy(), loss
+        first = 0.9 * first + 0.1 * slope
+        second = 0.95 * second + 0.05 * slope**2
+        rate = _RATE * (1 - step / (_ROUNDS + 1))
+        move = (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.95**step)) + 1e-8)
+        logs = logs - rate * move
+    return best
+
+
+def _loss(squares: Array, y: Array, middle: Array, logs: Array) -> tuple[float, Array]:
+    """Negative logarithm of marginal likelihood times prior, and its slope."""
+    widths = np.array([_WIDTHS[0]] * (len(logs) - 2) + list(_WIDTHS[1:]))
+    from_middle = (logs - middle) / widths
+    signal = _signal(squares, logs)
+    noise = np.exp(2 * logs[-1])
+    covariance = signal + (noise + _JITTER) * np.eye(len(y))
+    try:
+        factor = np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        return np.inf, from_middle / widths
+    inverse = np.linalg.inv(covariance)
+    weights = inverse @ y
+    loss = 0.5 * y @ weights + np.log(np.diag(factor)).sum() + 0.5 * (from_middle**2).sum()
+    outer = 0.5 * (inverse - np.outer(weights, weights))
+    weighted = outer * signal
+    lengths = (squares * weighted).sum(axis=(1, 2)) * np.exp(-2 * logs[:-2])
+    slope = np.array([*lengths, 2 * weighted.sum(), 2 * noise * np.trace(outer)])
+    return float(loss), slope + from_middle / widths
