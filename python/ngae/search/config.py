@@ -75,8 +75,10 @@ class EvolutionConfig(StrategyConfig):
 
     flag_prefix: ClassVar[str] = "evolution_"
 
-    population: int = setting(50, "members of the ageing population", least=1)
-    tournament: int = setting(10, "members of which the best is the parent", least=1)
+    # Real et al. 2019 take 100 and 25 of 20,000 queries. Of the pairs that were tried on
+    # NAS-Bench-201 with 500 queries this one finds the best cell as often as any, early and late.
+    population: int = setting(40, "members of the ageing population", least=1)
+    tournament: int = setting(20, "members of which the best is the parent", least=1)
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ class LocalConfig(StrategyConfig):
 
     flag_prefix: ClassVar[str] = "local_"
 
-    draws: int = setting(1, "uniform draws of which the best is climbed from", least=1)
+    # Ten in the code of White et al. 2021 (naszilla/naszilla, nas_algorithms.py, num_init).
+    draws: int = setting(10, "uniform draws of which the best is climbed from", least=1)
 
 
 @dataclass(frozen=True)
