@@ -121,7 +121,7 @@ def cut_off(run, *flags):
         "    os.kill(os.getppid(), signal.SIGKILL)\n"
     )
     command = [sys.executable, "-m", "ngae.search", str(run), "--strategy", "random"]
-    oracle = ["--oracle", "command ./judge.py {arch}", "--budget", "12", "--num-starts", "16"]
+    oracle = ["--oracle", "command ./judge.py {arch}", "--budget", "12"]
     ended = subprocess.run([*command, *oracle, *flags], capture_output=True, check=False)
     judge.write_text(whole)
     assert ended.returncode == -signal.SIGKILL
