@@ -8,6 +8,7 @@ from ngae.errors import UsageError
 from ngae.oracles import Table
 from ngae.oracles.asking import askable
 from ngae.oracles.base import Answer
+from ngae.search.base import Trial
 from ngae.search.config import STRATEGY_CONFIGS, SearchConfig
 from ngae.search.problem import Limit, Objective, Problem
 from ngae.search.registry import strategy_named
@@ -130,6 +131,17 @@ def test_failures_and_useless_answers_stop_nothing(name):
     assert any(trial.answer.ok for trial in trials)
     everything_fails = searched(name, problem, Judge(space, lambda dag: True), 40)
     assert len(everything_fails) == 40
+
+
+@pytest.mark.parametrize("name", ["evolution", "nsga2"])
+def test_where_draws_give_nothing_new_members_still_have_children(name):
+    space = EnasSpace(4)
+    problem = Problem(space, nothing(space))
+    strategy = strategy_named(SearchConfig(strategy=name), problem)
+    asked = strategy.ask(5)
+    strategy.tell([Trial(n, c, Judge(space).query(c.dag)) for n, c in enumerate(asked)])
+    strategy._proposals.sampled = lambda: None
+    assert len({c.dag.canonical_hash for c in [*asked, *strategy.ask(12)]}) == 17
 
 
 @pytest.mark.parametrize("name", ["evolution", "local", "nsga2", "reinforce"])

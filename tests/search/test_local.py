@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from ngae.oracles.asking import Askable
 from ngae.oracles.base import Answer
 from ngae.search.base import Trial
 from ngae.search.config import LocalConfig
@@ -75,3 +76,20 @@ def test_the_best_known_row_is_the_first_incumbent(make_table):
     assert search.incumbent == table.dags[int(table.performance.argmax())]
     around = {dag.canonical_hash for dag in neighbours(table.space, search.incumbent)}
     assert {candidate.dag.canonical_hash for candidate in search.ask(6)} <= around
+
+
+def test_it_climbs_from_the_draws_that_it_has_where_there_are_no_more(make_table):
+    """Three can be drawn where ten are wanted."""
+    space = NasBench201Space()
+    rows = [space.of((3, 1, 4, 0, 2, k)) for k in range(3)]
+    hashes = {dag.canonical_hash for dag in [*rows, *neighbours(space, rows[0])]}
+    askable = Askable(lambda dag: dag.canonical_hash if dag.canonical_hash in hashes else None)
+    problem = Problem(space, _empty(make_table, space).known, askable)
+    search = LocalSearch(problem, 0, LocalConfig(draws=10))
+    draws = iter(rows)
+    search._proposals.sampled = lambda: (
+        search._proposals.new(d) if (d := next(draws, None)) else None
+    )
+    assert _round(search, 3, lambda dag: -dag.node_types[6]) == rows
+    assert len(_round(search, 5, lambda dag: -9.0)) == 5
+    assert search.incumbent == rows[0]

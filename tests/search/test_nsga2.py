@@ -55,7 +55,9 @@ def test_crowding_by_hand():
     assert crowding_distance(values[:2]).tolist() == [np.inf, np.inf]
     assert crowding_distance(values[:0]).tolist() == []
     assert crowding_distance(np.array([[1.0], [1.0], [1.0]])).tolist() == [np.inf, 0.0, np.inf]
-    assert crowding_distance(np.array([[-np.inf, 1.0], [-np.inf, 2.0]])).tolist() == [0.0, 0.0]
+    unknown = np.array([[0.0, -np.inf], [1.0, -np.inf], [4.0, -np.inf]])
+    assert crowding_distance(unknown).tolist() == [np.inf, 1.0, np.inf]
+    assert crowding_distance(unknown[:, 1:]).tolist() == [0.0, 0.0, 0.0]
 
 
 def test_of_the_last_front_the_least_crowded_stay():

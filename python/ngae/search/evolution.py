@@ -58,7 +58,9 @@ class EvolutionSearch:
     def _next(self) -> Candidate | None:
         if self._to_draw > 0 or not self._population:
             self._to_draw -= 1
-            return self._proposals.sampled()
+            found = self._proposals.sampled()
+            if found is not None or not self._population:
+                return found
         return self._proposals.made(self._mutant)
 
     def _mutant(self) -> Dag | None:

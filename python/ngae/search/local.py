@@ -57,14 +57,20 @@ class LocalSearch:
             if found:
                 return found
             self._incumbent, self._drawn = None, 0
-        return self._draws(count)
+        found = self._draws(count)
+        if not found and self._answered:  # there is nothing to draw any more: climb from what is
+            self._settle()
+            found = self._neighbours(count)
+        return found
 
     def tell(self, trials: Sequence[Trial]) -> None:
         """Move to the best answer where it is better, or, of the draws, when all are there."""
         score = self.problem.objective.score
         self._answered += [(trial.dag, score(trial.answer)) for trial in trials]
-        if self._incumbent is None and self._drawn < self.config.draws:
-            return
+        if self._incumbent is not None or self._drawn >= self.config.draws:
+            self._settle()
+
+    def _settle(self) -> None:
         if self._answered:
             dag, value = max(self._answered, key=lambda pair: pair[1])
             if self._incumbent is None or value > self._incumbent[1]:

@@ -72,7 +72,9 @@ class NSGA2Search:
     def _next(self) -> Candidate | None:
         if self._to_draw > 0 or not self._dags:
             self._to_draw -= 1
-            return self._proposals.sampled()
+            found = self._proposals.sampled()
+            if found is not None or not self._dags:
+                return found
         return self._proposals.made(self._child)
 
     def _child(self) -> Dag | None:
@@ -147,7 +149,9 @@ def crowding_distance(values: NDArray[np.float64]) -> NDArray[np.float64]:
         and the next higher value, in units of the range; infinite at either end.
     """
     distance = np.zeros(len(values))
-    for column in values.T if np.isfinite(values).all() else ():
+    for column in values.T:
+        if not np.isfinite(column).all():
+            continue
         order = np.argsort(column, kind="stable")
         ordered = column[order]
         spread = float(ordered[-1] - ordered[0]) if len(values) else 0.0

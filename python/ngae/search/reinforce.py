@@ -61,21 +61,20 @@ class ReinforceSearch:
         return found
 
     def tell(self, trials: Sequence[Trial]) -> None:
-        """Climb the expected reward by one step of Adam."""
+        """Climb the expected reward by one step of Adam for each answer."""
         scores = [self.problem.objective.score(trial.answer) for trial in trials]
         self._rewards += [score for score in scores if np.isfinite(score)]
         if not self._rewards:
             return
         worst, spread = min(self._rewards), float(np.std(self._rewards)) or 1.0
-        gradient = np.zeros_like(self.controller.logits)
         for trial, score in zip(trials, scores, strict=True):
             reward = score if np.isfinite(score) else worst
             advantage = (reward - self._moved_baseline(reward)) / spread
             decisions = self._decisions.pop(trial.dag, None)
             if decisions is not None:
                 weight = self.config.entropy_weight
-                gradient += self.controller.gradient(decisions, advantage, weight)
-        self._adam.climb(self.controller.logits, gradient / max(1, len(trials)))
+                gradient = self.controller.gradient(decisions, advantage, weight)
+                self._adam.climb(self.controller.logits, gradient)
 
     def _draw(self, drawn: dict[Dag, list[Decision]]) -> Dag | None:
         dag, decisions = self.controller.draw(self._proposals.rng)
