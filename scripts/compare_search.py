@@ -22,8 +22,8 @@ def found(run: NGAE, strategy: str, seed: int, budget: int) -> tuple[Trial, ...]
     """Search once with shared weights as the oracle; all trials, best first."""
     config = SearchConfig(strategy=strategy, seed=seed, budget=budget)
     problem = Problem(run.data.space, run.data.table)
-    strategy = strategy_named(config, run.model, problem)
-    result = run_search(strategy, SharedWeights.for_digits6(), problem, config)
+    proposing = strategy_named(config, problem, model=run.model)
+    result = run_search(proposing, SharedWeights.for_digits6(), problem, config)
     return tuple(sorted(result.trials, key=lambda trial: -trial.answer.performance))
 
 

@@ -16,9 +16,10 @@ from ngae.evaluate.protocol import evaluate
 from ngae.models import NGAEModel, Posterior, Prediction
 from ngae.oracles.base import Oracle, identity_of
 from ngae.search import SearchConfig, SearchFolder, SearchResult, run_search
+from ngae.search.config import search_configs
 from ngae.search.registry import strategy_named
 from ngae.search.run import problem_of
-from ngae.settings import as_dict, make
+from ngae.settings import as_dict
 from ngae.train.config import SECTIONS, RunConfig
 from ngae.train.folder import RunFolder
 from ngae.train.loop import load_model
@@ -152,12 +153,13 @@ class Search:
 
     Args:
         model: The trained model.
-        settings: Fields of `SearchConfig`, such as `weight=0.3, seed=1`.
+        settings: Fields of `SearchConfig`, such as `seed=1`, and of the strategy's own settings,
+            such as `weight=0.3` of `gradient`; see docs/search.md.
     """
 
     def __init__(self, model: NGAE, **settings: Any) -> None:
         self.model = model
-        self.config = make(SearchConfig, settings, "Search")
+        self.config, self.own = search_configs(settings, "Search")
 
     def run(self, budget: int, oracle: Oracle, out: str | Path | None = None) -> SearchResult:
         """Spend `budget` queries of `oracle`.
@@ -173,13 +175,16 @@ class Search:
         """
         config = dataclasses.replace(self.config, budget=budget)
         problem = problem_of(self.model.data, oracle, config)
-        strategy = strategy_named(config, self.model.model, problem)
+        strategy = strategy_named(config, problem, self.own, self.model.model)
         folder = None if out is None else SearchFolder(out, self._settings(config, oracle))
         return run_search(strategy, oracle, problem, config, folder)
 
-    @staticmethod
-    def _settings(config: SearchConfig, oracle: Oracle) -> dict[str, Any]:
-        return {"search": as_dict(config), "oracle": {"identity": identity_of(oracle)}}
+    def _settings(self, config: SearchConfig, oracle: Oracle) -> dict[str, Any]:
+        return {
+            "search": as_dict(config),
+            config.strategy: as_dict(self.own),
+            "oracle": {"identity": identity_of(oracle)},
+        }
 
 
 def _with_settings(config: RunConfig, settings: dict[str, Any]) -> RunConfig:

@@ -40,6 +40,8 @@ def setting(
 def check_ranges(settings: Any) -> None:
     """Raise UsageError where a field is outside of the range that `setting` gave it.
 
+    The field is named as its flag, see `add_flags`.
+
     Meant to be called from `__post_init__`.
     """
     for field in dataclasses.fields(settings):
@@ -50,7 +52,8 @@ def check_ranges(settings: Any) -> None:
         inside = (least is None or value >= least) and (most is None or value <= most)
         if not math.isfinite(value) or not inside:
             bounds = _bounds(least, most)
-            raise UsageError(f"{flag_of(field.name)}: expected a number{bounds}, found {value}")
+            flag = flag_of(_prefix(type(settings)) + field.name)
+            raise UsageError(f"{flag}: expected a number{bounds}, found {value}")
 
 
 def flag_of(name: str) -> str:
@@ -62,6 +65,8 @@ def add_flags(
     parser: argparse.ArgumentParser, cls: type[Any], title: str, names: Sequence[str] = ()
 ) -> None:
     """Add a flag for each field of a settings dataclass; absent flags leave no attribute.
+
+    Where the class has a `flag_prefix`, flags and attributes begin with it.
 
     Args:
         parser: Gets a group of flags.
@@ -75,7 +80,8 @@ def add_flags(
         if names and field.name not in names:
             continue
         kind = hints[field.name]
-        options: dict[str, Any] = {"dest": field.name, "default": argparse.SUPPRESS}
+        name = _prefix(cls) + field.name
+        options: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS}
         shown = "unset" if field.default == "" else field.default
         options["help"] = f"{field.metadata['help']} (default: {shown})".replace("%", "%%")
         if kind is bool:
@@ -85,13 +91,17 @@ def add_flags(
         else:
             options["type"] = kind
             options["metavar"] = {int: "N", float: "X", str: "TEXT"}[kind]
-        group.add_argument(flag_of(field.name), *field.metadata["aliases"], **options)
+        group.add_argument(flag_of(name), *field.metadata["aliases"], **options)
 
 
 def given_flags(namespace: argparse.Namespace, cls: type[Any]) -> dict[str, Any]:
     """Return the fields of `cls` that were given on the command line."""
-    names = {field.name for field in dataclasses.fields(cls)}
-    return {name: value for name, value in vars(namespace).items() if name in names}
+    names = {_prefix(cls) + field.name: field.name for field in dataclasses.fields(cls)}
+    return {names[name]: value for name, value in vars(namespace).items() if name in names}
+
+
+def _prefix(cls: type[Any]) -> str:
+    return str(getattr(cls, "flag_prefix", ""))
 
 
 def make(cls: type[T], values: Mapping[str, Any], place: str) -> T:

@@ -42,7 +42,7 @@ def run(tmp_path, monkeypatch, capsys):
 
 def search(run, *flags):
     return main(
-        ["search", str(run), "--strategy", "random", "--budget", "12", "--num-starts", "16",
+        ["search", str(run), "--strategy", "random", "--budget", "12",
          "--oracle", "command ./judge.py {arch}", *flags]
     )  # fmt: skip
 
@@ -121,7 +121,7 @@ def cut_off(run, *flags):
         "    os.kill(os.getppid(), signal.SIGKILL)\n"
     )
     command = [sys.executable, "-m", "ngae.search", str(run), "--strategy", "random"]
-    oracle = ["--oracle", "command ./judge.py {arch}", "--budget", "12", "--num-starts", "16"]
+    oracle = ["--oracle", "command ./judge.py {arch}", "--budget", "12"]
     ended = subprocess.run([*command, *oracle, *flags], capture_output=True, check=False)
     judge.write_text(whole)
     assert ended.returncode == -signal.SIGKILL
@@ -154,7 +154,8 @@ def test_flags_are_looked_at_before_anything_is_overwritten(run):
     before = (run / "search" / "random-b12-s0" / "result.json").read_bytes()
     assert search(run, "--oracle", "command ./gone.py", "--overwrite") == 2
     assert search(run, "--images", "mnist:x", "--overwrite") == 2
-    assert search(run, "--weigh", "ms", "--strategy", "gradient", "--overwrite") == 2
+    assert search(run, "--weigh", "ms", "--overwrite") == 2
+    assert search(run, "--steps", "3", "--overwrite") == 2
     assert (run / "search" / "random-b12-s0" / "result.json").read_bytes() == before
 
 

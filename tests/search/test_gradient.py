@@ -5,9 +5,9 @@ import torch
 
 from ngae.errors import UsageError
 from ngae.models import ModelConfig, NGAEModel, TargetScaler
-from ngae.search.config import SearchConfig
+from ngae.search.config import GradientConfig
 from ngae.search.gradient import GradientSearch
-from ngae.search.problem import Problem
+from ngae.search.problem import Objective, Problem
 from ngae.spaces.enas import EnasSpace
 
 
@@ -24,8 +24,9 @@ def _model(table, **switches):
 
 @pytest.mark.parametrize("weight", [0.0, 0.7])
 def test_ascents_follow_the_gradient_of_the_score(table, weight):
-    config = SearchConfig(weight=weight, weigh=table.complexity_names[-1], steps=1, step_size=0.05)
-    search = GradientSearch(_model(table).double(), Problem(table.space, table), config)
+    config = GradientConfig(weight=weight, steps=1, step_size=0.05)
+    problem = Problem(table.space, table, objective=Objective(table.complexity_names[-1:]))
+    search = GradientSearch(_model(table).double(), problem, config=config)
     z = torch.randn(30, 4, generator=torch.Generator().manual_seed(0)).double().requires_grad_()
     (gradient,) = torch.autograd.grad(search.score(z).sum(), z)
     moved = z.detach() + 0.05 * math.sqrt(4) * gradient / gradient.norm(dim=1, keepdim=True)
@@ -39,7 +40,8 @@ def test_ascents_follow_the_gradient_of_the_score(table, weight):
 
 @pytest.mark.parametrize(("steps", "kept"), [(0, 1), (7, 8), (50, 11), (57, 12)])
 def test_ascents_keep_their_ends_and_some_points_on_the_way(table, steps, kept):
-    search = GradientSearch(_model(table), Problem(table.space, table), SearchConfig(steps=steps))
+    config = GradientConfig(steps=steps)
+    search = GradientSearch(_model(table), Problem(table.space, table), config=config)
     starts = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))
     found = search.ascend(starts)
     assert found.shape == (kept, 20, 4)
@@ -53,13 +55,9 @@ def test_proposals_are_those_of_plain_pytorch(table, monkeypatch):
     proposals = []
     for ops in ("cpp", "torch"):
         monkeypatch.setenv("NGAE_OPS", ops)
-        config = SearchConfig(weight=0.3, num_starts=8, steps=4)
-        proposals.append(
-            [
-                c.dag
-                for c in GradientSearch(_model(table), Problem(table.space, table), config).ask(5)
-            ]
-        )
+        config = GradientConfig(weight=0.3, num_starts=8, steps=4)
+        search = GradientSearch(_model(table), Problem(table.space, table), config=config)
+        proposals.append([candidate.dag for candidate in search.ask(5)])
     assert len(proposals[0]) == 5
     assert proposals[0] == proposals[1]
 
@@ -67,7 +65,7 @@ def test_proposals_are_those_of_plain_pytorch(table, monkeypatch):
 def test_a_model_without_the_predictor_is_refused(table):
     model = _model(table, performance_predictor=False)
     with pytest.raises(UsageError, match="expected a model with a performance predictor"):
-        GradientSearch(model, Problem(table.space, table), SearchConfig())
+        GradientSearch(model, Problem(table.space, table))
 
 
 @pytest.mark.parametrize("weights", [[1.0], [1.0, 2.0, 3.0]])

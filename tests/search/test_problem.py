@@ -5,7 +5,7 @@ from ngae.errors import UsageError
 from ngae.models import ModelConfig, NGAEModel, TargetScaler
 from ngae.oracles.base import Answer
 from ngae.search.base import Candidate, Trial
-from ngae.search.config import SearchConfig
+from ngae.search.config import GradientConfig
 from ngae.search.gradient import GradientSearch
 from ngae.search.problem import Limit, Objective, Problem
 from ngae.search.random import RandomSearch
@@ -62,11 +62,12 @@ def test_the_best_keeps_the_limits():
 
 def test_ascents_keep_limits_too(make_table):
     table = make_table(40, EnasSpace(3))
-    config = ModelConfig(hidden_dim=8, latent_dim=4, predictor_dim=16)
+    sizes = ModelConfig(hidden_dim=8, latent_dim=4, predictor_dim=16)
     scales = TargetScaler.fit(table.performance[:, None]), TargetScaler.fit(table.complexity)
-    model = NGAEModel(table.space, config, *scales, seed=0)
+    model = NGAEModel(table.space, sizes, *scales, seed=0)
     limit = Limit("params", float(np.quantile(table.complexity[:, 0], 0.4)))
     problem = Problem(table.space, table, objective=Objective((), (limit,)))
-    found = GradientSearch(model, problem, SearchConfig(num_starts=32, steps=5)).ask(5)
+    config = GradientConfig(num_starts=32, steps=5)
+    found = GradientSearch(model, problem, config=config).ask(5)
     assert found
     assert table.space.complexity([c.dag for c in found])[:, 0].max() <= limit.most

@@ -25,7 +25,7 @@ from ngae.search.benchmark_report import Outcome, Possible
 from ngae.search.benchmark_run import SETTINGS, BenchmarkFolder, searched
 from ngae.search.benchmark_task import Ground, Line, Task, data_of, ground_of
 from ngae.search.benchmarks import OWN, Benchmark, BenchmarkConfig, benchmark_named
-from ngae.search.config import SearchConfig
+from ngae.search.config import SearchConfig, StrategyConfig
 from ngae.search.curves import mean_curves
 from ngae.search.registry import NEED_A_MODEL
 from ngae.settings import as_dict, flag_of, make
@@ -100,6 +100,7 @@ def benchmark_and_show(
     config: BenchmarkConfig,
     search: Mapping[str, Any],
     table: Mapping[str, Any],
+    own: Mapping[str, StrategyConfig],
     *,
     run: str | None,
     out: str | None,
@@ -115,6 +116,7 @@ def benchmark_and_show(
         config: Benchmark, table, strategies, seeds.
         search: Fields of `SearchConfig` that were given.
         table: Fields of `DataConfig` that were given.
+        own: Settings of each strategy, by its name.
         run: Run folder of a model, or None: one is trained where a strategy needs it.
         out: Folder, or None.
         result: Where the JSON result goes: a .json file or a folder, or None.
@@ -136,12 +138,12 @@ def benchmark_and_show(
     ground = ground_of(benchmark, data)
     possible = Possible.of(ground)
     _show_ground(ground, possible, places)
-    decisive = _decisive(ground, settings, run)
+    decisive = _decisive(ground, settings, own, run)
     with locked(places.folder / ".lock", console.say):
         files = [places.result, *(places.folder / f"{name}.svg" for name in _CHARTS)]
         folder = BenchmarkFolder(places.folder, decisive, files, overwrite=overwrite)
         tasks = [
-            Task(benchmark, data, _one(shared, strategy, seed), device=device or "")
+            Task(benchmark, data, _one(shared, strategy, seed), own[strategy], device=device or "")
             for strategy in strategies
             for seed in range(config.seeds or benchmark.seeds)
         ]
@@ -195,7 +197,9 @@ def _benchmark(
     return benchmark
 
 
-def _decisive(ground: Ground, settings: SearchConfig, run: str | None) -> dict[str, Any]:
+def _decisive(
+    ground: Ground, settings: SearchConfig, own: Mapping[str, StrategyConfig], run: str | None
+) -> dict[str, Any]:
     """What decides on the trials of any strategy and seed."""
     search = {k: v for k, v in as_dict(settings).items() if k not in ("strategy", "seed")}
     model = "trained on the table's graphs"
@@ -207,6 +211,7 @@ def _decisive(ground: Ground, settings: SearchConfig, run: str | None) -> dict[s
         "table": ground.table.fingerprint,
         "performance": ground.table.performance_name,
         "search": search,
+        "strategies": {name: as_dict(values) for name, values in own.items()},
         "model": model,
     }
 

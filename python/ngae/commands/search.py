@@ -11,7 +11,7 @@ from ngae.data.config import DataConfig
 from ngae.errors import UsageError
 from ngae.oracles.config import OracleConfig
 from ngae.search.benchmarks import BenchmarkConfig, short_names
-from ngae.search.config import SearchConfig
+from ngae.search.config import STRATEGY_CONFIGS, SearchConfig, StrategyConfig
 from ngae.settings import add_flags, flag_of, given_flags, make
 
 EXAMPLES = f"""\
@@ -22,6 +22,7 @@ examples:
   ngae search runs/digits6-ngae-s0 --oracle train --workers 4 --ledger answers.jsonl
   ngae search runs/digits6-ngae-s0 --oracle "command ./judge.py {{arch}}" --budget 10
   ngae search runs/digits6-ngae-s0 --strategy random --seed 1
+  ngae search runs/digits6-ngae-s0 --strategy evolution --evolution-population 20
   ngae search --benchmark nas-bench-201/cifar10 --table nasbench201.csv.gz --strategies random
   ngae search --benchmark nas-bench-201/cifar10 --table nasbench201.csv.gz \\
       --strategies gradient,random --seeds 20 --budget 200 --workers 2 --json out/result.json
@@ -47,8 +48,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ngae search",
         description="Climb predicted performance minus weighted complexity in the latent space, "
-        "decode, and ask an oracle about what is found. With --benchmark: compare strategies on "
-        "a table that answers, from nothing known, over several seeds.",
+        "decode, and ask an oracle about what is found; or search without the model. With "
+        "--benchmark: compare strategies on a table that answers, from nothing known, over "
+        "several seeds.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -78,6 +80,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--debug", action="store_true", help="print a traceback with an error")
     add_flags(parser, SearchConfig, "search")
+    for name, kind in STRATEGY_CONFIGS.items():
+        add_flags(parser, kind, f"strategy {name}")
     add_flags(parser, OracleConfig, "oracle")
     add_flags(parser, BenchmarkConfig, "benchmark")
     add_flags(parser, DataConfig, "table of a benchmark", TABLE_FIELDS)
@@ -106,12 +110,14 @@ def _search(arguments: argparse.Namespace) -> int:
             remedy="`ngae train` makes a run folder",
         )
     config = make(SearchConfig, given_flags(arguments, SearchConfig), "flags")
+    own = _own_settings(arguments, config)
     oracle = make(OracleConfig, given_flags(arguments, OracleConfig), "flags")
     from ngae.commands.searching import search_and_show
 
     return search_and_show(
         Path(arguments.run),
         config,
+        own,
         oracle,
         out=Path(arguments.out) if arguments.out else None,
         overwrite=arguments.overwrite,
@@ -133,12 +139,17 @@ def _compare(arguments: argparse.Namespace, config: BenchmarkConfig) -> int:
     make(SearchConfig, search, "flags")
     table = given_flags(arguments, DataConfig)
     make(DataConfig, table, "flags")
+    own = {
+        name: make(kind, given_flags(arguments, kind), "flags")
+        for name, kind in STRATEGY_CONFIGS.items()
+    }
     from ngae.commands.benchmarking import benchmark_and_show
 
     return benchmark_and_show(
         config,
         search,
         table,
+        own,
         run=arguments.run,
         out=arguments.out,
         result=arguments.json if isinstance(arguments.json, str) else None,
@@ -157,6 +168,17 @@ def _refuse(
         for name, value in given_flags(arguments, kind).items():
             if name not in but:
                 raise UsageError(f"{flag_of(name)}: {where}, found {value}")
+
+
+def _own_settings(arguments: argparse.Namespace, config: SearchConfig) -> StrategyConfig:
+    """Settings of the strategy that was chosen; flags of another one are refused."""
+    for name, kind in STRATEGY_CONFIGS.items():
+        given = given_flags(arguments, kind)
+        if given and name != config.strategy:
+            flag = flag_of(kind.flag_prefix + next(iter(given)))
+            raise UsageError(f"{flag}: expected --strategy {name}, found {config.strategy}")
+    kind = STRATEGY_CONFIGS[config.strategy]
+    return make(kind, given_flags(arguments, kind), "flags")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -25,7 +25,7 @@ from ngae.oracles.ledger import Ledger, Recorded
 from ngae.oracles.parallel import Parallel
 from ngae.oracles.registry import check_is_read, is_embedded, oracle_named
 from ngae.search.base import Trial
-from ngae.search.config import SearchConfig
+from ngae.search.config import SearchConfig, StrategyConfig
 from ngae.search.folder import SearchFolder
 from ngae.search.predicted import Predicted
 from ngae.search.registry import strategy_named
@@ -68,6 +68,7 @@ class Progress:
 def search_and_show(
     run_path: Path,
     config: SearchConfig,
+    own: StrategyConfig,
     oracle_config: OracleConfig,
     *,
     out: Path | None,
@@ -75,14 +76,18 @@ def search_and_show(
     as_json: bool,
     device: str | None,
 ) -> int:
-    """Search as `config` says and show it; the exit code."""
+    """Search as the settings say and show it; the exit code."""
     run = NGAE.load(run_path, device)
     show_banner(run.model.device)
     oracle = _oracle(run, config, oracle_config)
     problem = problem_of(run.data, oracle, config)
-    strategy = strategy_named(config, run.model, problem)
+    strategy = strategy_named(config, problem, own, run.model)
     name = f"{config.strategy}-b{config.budget}-s{config.seed}"
-    settings = {"search": as_dict(config), "oracle": as_dict(oracle_config)}
+    settings = {
+        "search": as_dict(config),
+        config.strategy: as_dict(own),
+        "oracle": as_dict(oracle_config),
+    }
     folder = SearchFolder(out or run_path / "search" / name, settings, overwrite=overwrite)
     console.say(f"oracle: {oracle.name}; {len(problem.known)} known rows; folder: {folder.path}")
     if folder.continued:

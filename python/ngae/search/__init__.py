@@ -1,4 +1,4 @@
-"""Search in the latent space: ascent, trials, Pareto front.
+"""Search: in the latent space, or without a model; trials, Pareto front.
 
 Names are imported when first used: settings are read where there is no torch.
 """
@@ -12,19 +12,33 @@ from ngae._lazy import lazily
 if TYPE_CHECKING:
     from ngae.search.base import Trial as Trial
     from ngae.search.config import SearchConfig as SearchConfig
+    from ngae.search.evolution import EvolutionSearch as EvolutionSearch
     from ngae.search.folder import SearchFolder as SearchFolder
     from ngae.search.gradient import GradientSearch as GradientSearch
+    from ngae.search.local import LocalSearch as LocalSearch
+    from ngae.search.nsga2 import NSGA2Search as NSGA2Search
     from ngae.search.pareto import non_dominated as non_dominated
+    from ngae.search.problem import Limit as Limit
+    from ngae.search.problem import Objective as Objective
+    from ngae.search.problem import Problem as Problem
     from ngae.search.random import RandomSearch as RandomSearch
+    from ngae.search.reinforce import ReinforceSearch as ReinforceSearch
     from ngae.search.result import SearchResult as SearchResult
     from ngae.search.run import run_search as run_search
 
 _HOME = {
     "Trial": "base",
     "SearchConfig": "config",
+    "EvolutionSearch": "evolution",
     "GradientSearch": "gradient",
+    "LocalSearch": "local",
+    "NSGA2Search": "nsga2",
     "non_dominated": "pareto",
+    "Limit": "problem",
+    "Objective": "problem",
+    "Problem": "problem",
     "RandomSearch": "random",
+    "ReinforceSearch": "reinforce",
     "SearchFolder": "folder",
     "SearchResult": "result",
     "run_search": "run",

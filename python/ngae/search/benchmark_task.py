@@ -29,7 +29,7 @@ from ngae.oracles.base import Answer
 from ngae.oracles.table import Table
 from ngae.search.base import Candidate, LatentModel, Strategy, Trial
 from ngae.search.benchmarks import OWN, Benchmark
-from ngae.search.config import SearchConfig
+from ngae.search.config import SearchConfig, StrategyConfig
 from ngae.search.problem import Objective, Problem
 from ngae.search.registry import NEED_A_MODEL, strategy_named
 from ngae.search.run import limits_of, run_search
@@ -46,7 +46,8 @@ class Task:
     Attributes:
         benchmark: What is searched.
         data: How its table is read; `data_of` makes it.
-        search: The strategy with its settings: seed, budget.
+        search: The name of the strategy, seed, budget.
+        own: Settings of the strategy; None stands for its defaults.
         model: Run folder of the model, for a strategy that needs one; else "".
         device: Where the model is to be; "" stands for where it was trained.
     """
@@ -54,6 +55,7 @@ class Task:
     benchmark: Benchmark
     data: DataConfig
     search: SearchConfig
+    own: StrategyConfig | None = None
     model: str = ""
     device: str = ""
 
@@ -207,7 +209,7 @@ def search_once(task: Task) -> list[Line]:
     """
     ground = ground_of(task.benchmark, task.data)
     model = _model_for(task, ground) if task.search.strategy in NEED_A_MODEL else None
-    strategy = Timed(strategy_named(task.search, model, ground.problem))
+    strategy = Timed(strategy_named(task.search, ground.problem, task.own, model))
     result = run_search(strategy, ground.oracle, ground.problem, task.search)
     whole = {"queries": len(result.trials)}
     return [

@@ -49,9 +49,10 @@ def _slope(process: GaussianProcess, precision: Array, points: Array, kappa: flo
     deviation = np.sqrt(np.maximum(amplitude - (cross * solved).sum(axis=1), 1e-9))
     pull = cross * (process.weights - kappa * solved / deviation[:, None])
     slope: Array = pull @ held - pull.sum(axis=1, keepdims=True) * points
-    return slope / np.exp(2 * process.logs[0])
+    return slope * float(np.exp(-2 * process.logs[0]))
 
 
 def _within(points: Array, radius: float) -> Array:
     length = np.linalg.norm(points, axis=1, keepdims=True)
-    return points * np.minimum(1.0, radius / np.maximum(length, 1e-12))
+    inside: Array = points * np.minimum(1.0, radius / np.maximum(length, 1e-12))
+    return inside

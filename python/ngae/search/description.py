@@ -62,7 +62,8 @@ class Describer:
         by = self._reference[0]
         centre = by.mean(axis=0, dtype=np.float64)
         spread = float(np.sqrt(((by - centre) ** 2).mean())) or 1.0
-        return (z * spread + centre).astype(np.float32)
+        points: NDArray[np.float32] = (z * spread + centre).astype(np.float32)
+        return points
 
     def _raw(self, dags: Sequence[Dag]) -> list[NDArray[np.float32]]:
         with torch.no_grad():

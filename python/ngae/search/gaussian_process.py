@@ -60,7 +60,7 @@ class GaussianProcess:
         squares = np.stack([_squares(group, group) for group in held])
         middle = np.array([0.5 * np.log(group.shape[1]) for group in held] + [0, np.log(_NOISE)])
         logs = _maximised(squares, y, middle, middle if start is None else start)
-        factor: Array = np.linalg.cholesky(_noisy(squares, logs))
+        factor = np.linalg.cholesky(_noisy(squares, logs)).astype(np.float64)
         weights = _solve(factor, y)
         return cls(held, logs, mean, scale, factor, weights)
 

@@ -15,10 +15,9 @@ from torch import Tensor
 
 from ngae.dag import Dag
 from ngae.dags import Dags
-from ngae.data import Table
 from ngae.errors import UsageError
 from ngae.search.base import Candidate, LatentModel, Trial
-from ngae.search.config import SearchConfig
+from ngae.search.config import GradientConfig
 from ngae.search.problem import Problem
 from ngae.transfer import transfer
 
@@ -29,16 +28,27 @@ class GradientSearch:
     Args:
         model: The model.
         problem: What is looked for; the known rows are those that the model was trained on.
+        seed: Seed of the draws.
         config: Settings.
+
+    Raises:
+        UsageError: The model lacks a predictor that is needed, or the known rows the complexity.
     """
 
-    def __init__(self, model: LatentModel, problem: Problem, config: SearchConfig) -> None:
+    def __init__(
+        self,
+        model: LatentModel,
+        problem: Problem,
+        seed: int = 0,
+        config: GradientConfig | None = None,
+    ) -> None:
         self.model = model
         self.problem = problem
+        self.seed = seed
         self.known = known = problem.known
-        self.config = config
+        self.config = config = config or GradientConfig()
         self.names = known.complexity_names
-        self._weighed = _column(known, config)
+        self._weighed = _column(problem)
         prediction = model.predict(model.encode(known.dags[:1]).mean)
         if prediction.performance is None:
             raise UsageError("search: expected a model with a performance predictor, found none")
@@ -62,7 +72,7 @@ class GradientSearch:
         fresh: dict[str, Dag] = {}
         for stochastic in (False, True):  # sampled ones only where the most probable are too few
             if len(fresh) < count:
-                seed = self.config.seed + self._rounds
+                seed = self.seed + self._rounds
                 self._collect(self.model.decode(points, seed=seed, stochastic=stochastic), fresh)
         self._rounds += 1
         ranked = self._ranked(list(fresh.values()))[:count]
@@ -122,7 +132,7 @@ class GradientSearch:
         return value
 
     def _starts(self) -> Tensor:
-        rng = np.random.default_rng([self.config.seed, self._rounds])
+        rng = np.random.default_rng([self.seed, self._rounds])
         if self.config.starts == "prior":
             mean = self.model.encode(self.known.dags[:1]).mean
             draws = rng.standard_normal((self.config.num_starts, mean.shape[1]), np.float32)
@@ -162,11 +172,11 @@ class GradientSearch:
         ]
 
 
-def _column(known: Table, config: SearchConfig) -> int:
-    if not config.weigh:
-        return 0
-    if config.weigh not in known.complexity_names:
-        raise UsageError(
-            f"--weigh: expected one of {', '.join(known.complexity_names)}, found {config.weigh!r}"
-        )
-    return known.complexity_names.index(config.weigh)
+def _column(problem: Problem) -> int:
+    """Number of the complexity that is weighed: what the problem wants down, or the first."""
+    names = problem.known.complexity_names
+    for name in problem.objective.down[:1]:
+        if name not in names:
+            raise UsageError(f"--weigh: expected one of {', '.join(names)}, found {name!r}")
+        return names.index(name)
+    return 0

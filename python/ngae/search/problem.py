@@ -68,6 +68,10 @@ class Objective:
         """Whether an answer has a performance and keeps the limits."""
         return answer.ok and self.keeps(answer.complexity)
 
+    def score(self, answer: Answer) -> float:
+        """Return the performance, minus infinity where the answer does not count."""
+        return answer.performance if self.counts(answer) else -np.inf
+
     def values(self, answers: Sequence[Answer]) -> NDArray[np.float64]:
         """Return what is maximised, NaN where it is not known.
 

@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from ngae.errors import UsageError
 from ngae.search.base import LatentModel, Strategy
-from ngae.search.config import SearchConfig
+from ngae.search.config import SearchConfig, StrategyConfig
+from ngae.search.evolution import EvolutionSearch
 from ngae.search.gradient import GradientSearch
+from ngae.search.local import LocalSearch
+from ngae.search.nsga2 import NSGA2Search
 from ngae.search.problem import Problem
 from ngae.search.random import RandomSearch
+from ngae.search.reinforce import ReinforceSearch
 
 NEED_A_MODEL = frozenset({"gradient"})
+_WITHOUT_MODEL: dict[str, Callable[..., Strategy]] = {
+    "evolution": EvolutionSearch,
+    "local": LocalSearch,
+    "nsga2": NSGA2Search,
+    "reinforce": ReinforceSearch,
+}
 
 
-def strategy_named(config: SearchConfig, model: LatentModel | None, problem: Problem) -> Strategy:
+def strategy_named(
+    config: SearchConfig,
+    problem: Problem,
+    own: StrategyConfig | None = None,
+    model: LatentModel | None = None,
+) -> Strategy:
     """Make the strategy that `config` names.
 
     Args:
-        config: Settings.
-        model: The trained model; None suits the strategies that need none.
+        config: Settings of the search.
         problem: What is looked for.
+        own: Settings of the strategy (see `search_configs`); its defaults where there are none.
+        model: The trained model, which `gradient` alone needs.
 
     Raises:
-        UsageError: The strategy needs a model.
+        UsageError: `gradient` without a model.
     """
+    settings: Any = own
     if config.strategy == "random":
         return RandomSearch(problem, config.seed)
+    if config.strategy != "gradient":
+        return _WITHOUT_MODEL[config.strategy](problem, config.seed, settings)
     if model is None:
-        raise UsageError(f"--strategy {config.strategy}: expected a trained model, found none")
-    return GradientSearch(model, problem, config)
+        raise UsageError(
+            "--strategy gradient: expected a trained model, found none",
+            remedy=f"train one, or take a strategy without: random, {', '.join(_WITHOUT_MODEL)}",
+        )
+    return GradientSearch(model, problem, config.seed, settings)

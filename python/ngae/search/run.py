@@ -29,14 +29,16 @@ def starting_rows(data: Dataset, oracle: Oracle) -> Table:
 
 
 def problem_of(data: Dataset, oracle: Oracle, config: SearchConfig) -> Problem:
-    """Say what a search with a trained model is about: its table, an oracle, the settings.
+    """Say what a search is about: a table, an oracle, the settings.
 
     Raises:
-        UsageError: A constraint that cannot be read, or on what nobody tells.
+        UsageError: A constraint that cannot be read; one, or `weigh`, of what nobody tells.
     """
     known = starting_rows(data, oracle)
     names = tuple(dict.fromkeys((*known.complexity_names, *known.space.complexity_names)))
     limits = limits_of(config.constraint, names)
+    if config.weigh and config.weigh not in names:
+        raise UsageError(f"--weigh: expected one of {', '.join(names)}, found {config.weigh!r}")
     weighed = (config.weigh, *known.complexity_names)[0 if config.weigh else 1 :][:1]
     return Problem(known.space, known, askable(oracle, known), Objective(weighed, limits))
 
