@@ -60,6 +60,10 @@ class GradientConfig(StrategyConfig):
         "best", "where ascents start: encodings of the best known rows, or draws of the prior"
     )
     num_starts: int = setting(512, "ascents at a time", least=1)
+    initial: int = setting(16, "random draws that begin a search from nothing", least=2)
+    aim: Literal["best", "front"] = setting(
+        "best", "the best architecture, or the whole Pareto front"
+    )
     steps: int = setting(50, "steps of an ascent", least=0)
     step_size: float = setting(0.1, "length of a step, in latent units a coordinate", least=0)
 

@@ -27,6 +27,10 @@ class Describer:
         model: The encoder.
         space: The space.
         seed: Of the random architectures.
+
+    Attributes:
+        width: Size of the latent space.
+        device: Where the encoder is.
     """
 
     def __init__(self, model: LatentModel, space: SearchSpace, seed: int = 0) -> None:
@@ -35,6 +39,7 @@ class Describer:
         self._held: list[list[NDArray[np.float32]]] = []
         rng = np.random.default_rng(seed)
         self._reference = self._raw([space.sample(rng) for _ in range(_REFERENCES)])
+        self.width = self._reference[0].shape[1]
 
     def __call__(self, dags: Sequence[Dag], hashes: Sequence[str]) -> list[Array]:
         """Describe architectures.
@@ -67,5 +72,6 @@ class Describer:
 
     def _raw(self, dags: Sequence[Dag]) -> list[NDArray[np.float32]]:
         with torch.no_grad():
-            mean = self.model.encode(dags).mean.float().cpu().numpy()
-        return [mean, *graph_features(self.space, dags).values()]
+            mean = self.model.encode(dags).mean
+        self.device = mean.device
+        return [mean.float().cpu().numpy(), *graph_features(self.space, dags).values()]

@@ -15,7 +15,9 @@ from ngae.search.nsga2 import NSGA2Search
 from ngae.search.problem import Problem
 from ngae.search.random import RandomSearch
 from ngae.search.reinforce import ReinforceSearch
+from ngae.search.surrogate import SurrogateSearch
 
+MANY_LABELS = 1000  # from here on the trained predictors are climbed
 NEED_A_MODEL = frozenset({"gradient"})
 _WITHOUT_MODEL: dict[str, Callable[..., Strategy]] = {
     "evolution": EvolutionSearch,
@@ -52,4 +54,11 @@ def strategy_named(
             "--strategy gradient: expected a trained model, found none",
             remedy=f"train one, or take a strategy without: random, {', '.join(_WITHOUT_MODEL)}",
         )
-    return GradientSearch(model, problem, config.seed, settings)
+    return _gradient(model, problem, config.seed, settings)
+
+
+def _gradient(model: LatentModel, problem: Problem, seed: int, settings: Any) -> Strategy:
+    """By the trained predictors where there are many labels, else by a surrogate of its own."""
+    if len(problem.known.labelled) < MANY_LABELS:
+        return SurrogateSearch(model, problem, seed, settings)
+    return GradientSearch(model, problem, seed, settings)
