@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from ngae.cli import main
+from ngae.search.config import STRATEGY_CONFIGS
+from ngae.settings import as_dict
 from ngae.spaces.enas import EnasSpace
 
 SPACE = EnasSpace(3)
@@ -68,6 +70,16 @@ def test_a_program_judges_and_its_failures_are_no_finds(run, capsys):
     assert next(t for t in found if t["status"] == "ok")["detail"] == {"test": 0.5}
     settings = json.loads((folder / "config.json").read_text())
     assert settings["oracle"]["ledger"] == "answers.jsonl"
+
+
+@pytest.mark.parametrize("name", ["evolution", "local", "nsga2", "reinforce"])
+def test_a_strategy_without_a_model_is_named_by_a_flag(run, name):
+    assert search(run, "--strategy", name, "--seed", "2") == 0
+    folder = run / "search" / f"{name}-b12-s2"
+    assert len({trial["hash"] for trial in trials(folder)}) == 12
+    settings = json.loads((folder / "config.json").read_text())
+    assert settings["search"]["strategy"] == name
+    assert settings[name] == as_dict(STRATEGY_CONFIGS[name]())
 
 
 def test_a_ledger_spares_the_second_search_every_evaluation(run, tmp_path):

@@ -81,7 +81,7 @@ class EvolutionConfig(StrategyConfig):
 
     # Real et al. 2019 take 100 and 25 for 20,000 queries. Of the pairs that were tried on
     # NAS-Bench-201 this one found the best cell most often within 64 to 192 queries, and as often
-    # as larger populations within 500 (docs/search.md).
+    # as larger populations within 500.
     population: int = setting(30, "members of the ageing population", least=1)
     tournament: int = setting(20, "members of which the best is the parent", least=1)
 
