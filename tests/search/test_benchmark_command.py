@@ -202,7 +202,8 @@ def test_the_model_learns_graphs_and_no_answers(arguments, table_file, monkeypat
     assert main([*arguments, "--out", "b"]) == 0
     assert (Path("a") / last).read_bytes() == (Path("b") / last).read_bytes()
     data = json.loads((Path("a") / "model" / "data.json").read_text())
-    assert (data["labelled_rows"], data["complexity"], data["reported"]) == (0, [], [])
+    assert (data["labelled_rows"], data["reported"]) == (0, [])
+    assert data["complexity"] == ["params", "macs"]  # as the space computes them
     capsys.readouterr()
     assert main([*arguments, "--out", "b", "--seeds", "5"]) == 0
     assert main([*arguments, "b/model", "--out", "c"]) == 0

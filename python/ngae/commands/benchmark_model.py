@@ -19,12 +19,13 @@ from ngae.train.interrupt import Interrupted
 def without_answers(data: DataConfig) -> DataConfig:
     """Return how the graphs of a table are read, and nothing else of it.
 
-    One in a thousand is left to judge the model by.
+    Complexities are those that the space computes: they are no answers of the table. One in a
+    thousand is left to judge the model by.
     """
     return dataclasses.replace(
         data,
         performance_col=NONE,
-        complexity_col=NONE,
+        complexity_col="",
         report_col="",
         join="",
         lower_is_better=False,
@@ -56,10 +57,11 @@ def model_of(data: DataConfig, path: Path, device: str = "") -> Path:
     if not run.metrics.exists():
         console.say("a VAE of the table's graphs, without any answer, is trained once")
         settings = {"device": device} if device else {}
-        # Without targets there is nothing that a predictor could learn.
-        model = NGAE(performance_predictor=False, complexity_predictor=False, **settings)
+        dataset = load_config(graphs)
+        computed = bool(dataset.table.complexity_names)
+        model = NGAE(performance_predictor=False, complexity_predictor=computed, **settings)
         try:
-            model.fit(load_config(graphs), out=path, resume=True, observer=Progress(run))
+            model.fit(dataset, out=path, resume=True, observer=Progress(run))
         except Interrupted as interrupted:
             interrupted.remedy = "the same command goes on"
             raise

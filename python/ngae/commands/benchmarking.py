@@ -138,6 +138,7 @@ def benchmark_and_show(
     ground = ground_of(benchmark, data)
     possible = Possible.of(ground)
     _show_ground(ground, possible, places)
+    own = {**own, "gradient": _aimed(own["gradient"], benchmark)}
     decisive = _decisive(ground, settings, own, run)
     with locked(places.folder / ".lock", console.say):
         files = [places.result, *(places.folder / f"{name}.svg" for name in _CHARTS)]
@@ -159,6 +160,11 @@ def benchmark_and_show(
         _write(outcomes, ground, places)
     _show(outcomes, as_json=as_json)
     return 0
+
+
+def _aimed(config: StrategyConfig, benchmark: Benchmark) -> StrategyConfig:
+    """Where complexities count beside the performance, the whole front is looked for."""
+    return dataclasses.replace(config, aim="front") if benchmark.down else config  # type: ignore[call-arg]
 
 
 def _one(shared: Mapping[str, Any], strategy: str, seed: int) -> SearchConfig:

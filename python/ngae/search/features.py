@@ -90,7 +90,10 @@ def _places(dags: Dags, space: SearchSpace) -> NDArray[np.float32]:
     types[graphs, place, dags.node_type] = 1
     edges = np.zeros((len(dags), n, n), dtype=np.float32)
     edges[_graph_of_edge(dags), dags.edge_src, dags.edge_dst] = 1
-    return np.concatenate([types.reshape(len(dags), -1), edges.reshape(len(dags), -1)], axis=1)
+    return np.concatenate(
+        [types.reshape(len(dags), n * space.num_node_types), edges.reshape(len(dags), n * n)],
+        axis=1,
+    )
 
 
 def _refined(dags: Dags, labels: NDArray[np.uint64]) -> NDArray[np.uint64]:

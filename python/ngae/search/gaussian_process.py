@@ -8,6 +8,7 @@ Amplitude, noise and one length for each group maximise the marginal likelihood 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 _JITTER = 1e-6
+_LEAST = 1e-12  # variance
 _ROUNDS, _RATE = 60, 0.15  # of Adam on the logarithms
 _NOISE = 0.2  # middle of the prior, of targets of unit variance
 _WIDTHS = (1.0, 1.0, 1.0)  # standard deviations of the priors: lengths, amplitude, noise
@@ -58,7 +60,9 @@ class GaussianProcess:
         mean, scale = float(targets.mean()), float(targets.std()) or 1.0
         y = (targets - mean) / scale
         squares = np.stack([_squares(group, group) for group in held])
-        middle = np.array([0.5 * np.log(group.shape[1]) for group in held] + [0, np.log(_NOISE)])
+        # Points a spread apart in every group have covariance exp(-1), however many groups.
+        widths = np.array([group.shape[1] for group in held])
+        middle = np.append(0.5 * np.log(widths * len(held)), [0.0, np.log(_NOISE)])
         logs = _maximised(squares, y, middle, middle if start is None else start)
         factor = np.linalg.cholesky(_noisy(squares, logs)).astype(np.float64)
         weights = _solve(factor, y)
@@ -78,15 +82,63 @@ class GaussianProcess:
         Args:
             groups: As in `fit`, (points, width) each.
         """
+        belief = self.believe(groups)
+        return belief.mean, belief.deviation
+
+    def believe(self, groups: Sequence[Array]) -> Belief:
+        """Give what is believed of f at points, which further points may change."""
         cross = self.covariance(groups)
-        half = np.linalg.solve(self.factor, cross.T)
-        variance = np.maximum(np.exp(2 * self.logs[-2]) - (half**2).sum(axis=0), 1e-12)
-        return self.mean + self.scale * (cross @ self.weights), self.scale * np.sqrt(variance)
+        half = np.linalg.solve(self.factor, cross.T).astype(np.float64)
+        variance = np.maximum(np.exp(2 * self.logs[-2]) - (half**2).sum(axis=0), _LEAST)
+        mean = self.mean + self.scale * (cross @ self.weights)
+        return Belief(self, tuple(groups), mean, variance, half)
 
     @property
     def noise(self) -> float:
         """Standard deviation of the noise, in units of the targets."""
         return float(self.scale * np.exp(self.logs[-1]))
+
+
+@dataclass(frozen=True, eq=False)
+class Belief:
+    """Mean and variance of a process at points.
+
+    Attributes:
+        process: The process.
+        groups: Features of the points.
+        mean: (points,), in units of the targets.
+        variance: (points,), of standardised targets.
+        half: (n, points) inverse factor times covariance: what was learned of each point.
+    """
+
+    process: GaussianProcess
+    groups: tuple[Array, ...]
+    mean: Array
+    variance: Array
+    half: Array
+
+    @property
+    def deviation(self) -> Array:
+        """Standard deviation of f at the points, in units of the targets."""
+        found: Array = self.process.scale * np.sqrt(self.variance)
+        return found
+
+    def after(self, row: int) -> Belief:
+        """Return what is believed once point `row` has answered with its mean.
+
+        One more row of the Cholesky factor; the mean stays (the kriging believer of Ginsbourger
+        et al. 2010).
+        """
+        logs = self.process.logs
+        exponent = np.zeros(len(self.mean))
+        for group, log in zip(self.groups, logs, strict=False):
+            exponent += _squares(group, group[row : row + 1])[:, 0] / (2 * np.exp(2 * log))
+        shared = np.exp(2 * logs[-2] - exponent) - self.half[:, row] @ self.half
+        learned = shared / np.sqrt(self.variance[row] + np.exp(2 * logs[-1]) + _JITTER)
+        variance = np.maximum(self.variance - learned**2, _LEAST)
+        return dataclasses.replace(
+            self, variance=variance, half=np.concatenate([self.half, learned[None]])
+        )
 
 
 def scaled(group: NDArray[np.float32], by: NDArray[np.float32] | None = None) -> Array:

@@ -8,6 +8,7 @@ what is bad need not be told apart (Hvarfner et al. 2024 and others use such cop
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from ngae.search.base import Candidate, LatentModel, Trial
 from ngae.search.climb import climb
 from ngae.search.config import GradientConfig
 from ngae.search.description import Describer
-from ngae.search.gaussian_process import Array, GaussianProcess
+from ngae.search.gaussian_process import Array, Belief, GaussianProcess
 from ngae.search.neighbours import neighbours
 from ngae.search.problem import Problem
 from ngae.search.proposals import Proposals, taken
@@ -33,6 +34,7 @@ from ngae.transfer import transfer
 _STREAM = 0x73757267
 _KEPT = 4  # points of an ascent that are decoded
 _PARENTS = 8  # best architectures whose neighbours are candidates
+_CLIMBS = 3  # times that neighbours of the most promising candidates are added
 _LABELS = 400  # most labels that the process is fitted to: the best, and the latest
 
 
@@ -41,6 +43,33 @@ class _Label:
     dag: Dag
     key: str
     answer: Answer
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """Candidates as a process sees them.
+
+    Attributes:
+        belief: Of their values.
+        best: The best value so far.
+        feasible: (candidates,) probability that each keeps the limits.
+    """
+
+    belief: Belief
+    best: float
+    feasible: Array
+
+    @property
+    def gain(self) -> Array:
+        """Expected improvement over the best value, noise included, times the probability."""
+        spread = np.sqrt(self.belief.deviation**2 + self.belief.process.noise**2)
+        step = (self.belief.mean - self.best) / spread
+        gain: Array = self.feasible * spread * (step * _below(step) + _bell(step))
+        return gain
+
+    def after(self, row: int) -> _Judged:
+        """As if candidate `row` had answered as expected."""
+        return dataclasses.replace(self, belief=self.belief.after(row))
 
 
 class SurrogateSearch:
@@ -74,43 +103,52 @@ class SurrogateSearch:
         if missing > 0:
             return taken(min(count, missing), self._proposals.sampled)
         self._rounds += 1
-        pool = self._pool()
-        found = self._chosen(pool, count) if pool else []
+        found = self._chosen(self._climbed(self._pool()), count)
         return found + taken(count - len(found), self._proposals.sampled)
 
     def tell(self, trials: Sequence[Trial]) -> None:
         """Learn answers."""
         self._labels += [_Label(t.dag, t.dag.canonical_hash, t.answer) for t in trials]
 
+    def _climbed(self, pool: dict[str, Dag]) -> dict[str, Dag]:
+        """Add the neighbours of the most promising candidates, some times over."""
+        parents: set[str] = set()
+        for _ in range(_CLIMBS if pool else 0):
+            gain, keys = self._judged(pool).gain, list(pool)
+            order = [keys[row] for row in np.argsort(-gain, kind="stable")]
+            best = [key for key in order if key not in parents][:_PARENTS]
+            parents |= set(best)
+            made = [dag for key in best for dag in neighbours(self.problem.space, pool[key])]
+            pool = {**pool, **self._new(made)}
+        return pool
+
     def _chosen(self, pool: dict[str, Dag], count: int) -> list[Candidate]:
-        dags, hashes = list(pool.values()), list(pool)
-        groups = self._describe(dags, hashes)
-        labels = self._fitted_to()
-        held = self._describe([label.dag for label in labels], [label.key for label in labels])
-        feasible = self._feasible(labels, held, groups)
+        """Take the most promising ones, each as if those before had answered as expected.
+
+        Where a front is wanted, each is the best of another mixture of the objectives.
+        """
         chosen: list[Candidate] = []
-        gain = np.zeros(0)
-        for _ in range(count):
-            if not len(gain) or self.config.aim == "front":
-                gain = feasible * self._gain(labels, held, groups)
-            while len(chosen) < count and np.isfinite(gain).any():
-                best = int(gain.argmax())
-                gain[best] = -np.inf
-                candidate = self._proposals.new(dags[best])
-                if candidate is not None:
-                    chosen.append(candidate)
-                    break
+        if not pool:
+            return chosen
+        dags, judged = list(pool.values()), self._judged(pool)
+        left = np.ones(len(dags), dtype=np.bool_)
+        while len(chosen) < count and left.any():
+            best = int(np.where(left, judged.gain, -np.inf).argmax())
+            left[best] = False
+            candidate = self._proposals.new(dags[best])
+            if candidate is not None:
+                chosen.append(candidate)
+                front = self.config.aim == "front"
+                judged = self._judged(pool) if front else judged.after(best)
         return chosen
 
-    def _gain(self, labels: list[_Label], held: list[Array], groups: list[Array]) -> Array:
-        """Expected improvement of the rank over the best one, noise included."""
+    def _judged(self, pool: dict[str, Dag]) -> _Judged:
+        groups = self._describe(list(pool.values()), list(pool))
+        labels = self._fitted_to()
+        held = self._describe([label.dag for label in labels], [label.key for label in labels])
         targets = _ranks(self._values(labels))
-        process = self._process("value", held, targets)
-        mean, deviation = process.predict(groups)
-        spread = np.sqrt(deviation**2 + process.noise**2)
-        step = (mean - targets.max()) / spread
-        gain: Array = spread * (step * _below(step) + _bell(step))
-        return gain
+        belief = self._process("value", held, targets).believe(groups)
+        return _Judged(belief, float(targets.max()), self._feasible(labels, held, groups))
 
     def _values(self, labels: list[_Label]) -> Array:
         """What is maximised: the performance, less weighed complexity, or a random mixture.
@@ -166,7 +204,11 @@ class SurrogateSearch:
         found = self.model.decode(points, seed=self.seed + self._rounds)
         for parent in self._best(_PARENTS):
             found += neighbours(self.problem.space, parent.dag)
-        valid = [dag for dag in found if dag.space is not None]
+        return self._new(found)
+
+    def _new(self, dags: Sequence[Dag]) -> dict[str, Dag]:
+        """Those that were not asked, by canonical hash; a decoding that is not valid is none."""
+        valid = [dag for dag in dags if dag.space is not None]
         asked = {label.key for label in self._labels}
         hashes = Dags.of(valid).hashes()
         return {key: dag for key, dag in zip(hashes, valid, strict=True) if key not in asked}

@@ -1,0 +1,136 @@
+"""Search from nothing known, by the surrogate."""
+
+import numpy as np
+import pytest
+
+from ngae.models import ModelConfig, NGAEModel, TargetScaler
+from ngae.oracles.base import Answer
+from ngae.search.base import Trial
+from ngae.search.config import GradientConfig, SearchConfig
+from ngae.search.problem import Limit, Objective, Problem
+from ngae.search.registry import strategy_named
+from ngae.search.run import run_search
+from ngae.search.surrogate import SurrogateSearch, _ranks
+from ngae.spaces.enas import EnasSpace
+
+SPACE = EnasSpace(4)
+FEW = {"num_starts": 16, "steps": 5, "initial": 6}
+
+
+class Judge:
+    """Likes separable convolutions and skips; tells a cost that no space computes."""
+
+    name = identity = "judge"
+    space = SPACE
+
+    def query(self, dag):
+        good = sum(t in (3, 5) for t in dag.node_types) + len(dag.edges) / 10
+        return Answer(good, {"ms": float(len(dag.edges))}, 0.0)
+
+
+@pytest.fixture
+def nothing(make_table):
+    return make_table(0, SPACE)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return model_of(SPACE)
+
+
+def model_of(space):
+    config = ModelConfig(
+        hidden_dim=16, latent_dim=6, performance_predictor=False, complexity_predictor=False
+    )
+    return NGAEModel(space, config, None, TargetScaler.fit(np.zeros((2, 2))), seed=0)
+
+
+def searched(model, problem, budget, seed=0, **settings):
+    strategy = SurrogateSearch(model, problem, seed, GradientConfig(**{**FEW, **settings}))
+    config = SearchConfig(budget=budget, batch=4)
+    return run_search(strategy, Judge(), problem, config)
+
+
+def test_more_is_found_than_at_random(model, nothing):
+    problem = Problem(SPACE, nothing)
+    found = [searched(model, problem, 30, seed) for seed in range(3)]
+    rng = np.random.default_rng(0)
+    drawn = [
+        max(Judge().query(SPACE.sample(rng)).performance for _ in range(30)) for _ in range(30)
+    ]
+    assert np.mean([result.best.answer.performance for result in found]) > np.quantile(drawn, 0.9)
+    for result in found:
+        assert len({trial.dag.canonical_hash for trial in result.trials}) == 30
+
+
+def test_the_seed_decides(model, nothing):
+    problem = Problem(SPACE, nothing)
+    first, again, other = (searched(model, problem, 14, seed) for seed in (1, 1, 2))
+    hashes = [[t.dag.canonical_hash for t in result.trials] for result in (first, again, other)]
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_limits_on_what_is_computed_are_kept_and_on_what_is_told_are_learned(model, nothing):
+    most = float(
+        np.quantile(
+            SPACE.complexity([SPACE.sample(np.random.default_rng(k)) for k in range(99)])[:, 0], 0.5
+        )
+    )
+    limits = (Limit("params", most), Limit("ms", 7.0))
+    result = searched(model, Problem(SPACE, nothing, objective=Objective((), limits)), 34)
+    assert SPACE.complexity([t.dag for t in result.trials])[:, 0].max() <= most
+    kept = [trial.answer.complexity["ms"] <= 7.0 for trial in result.trials]
+    assert np.mean(kept[14:]) > np.mean(kept[:6])
+    assert result.best.answer.complexity["ms"] <= 7.0
+
+
+def test_a_front_has_more_than_its_ends(model, nothing):
+    problem = Problem(SPACE, nothing, objective=Objective(("ms",)))
+    result = searched(model, problem, 34, aim="front")
+    costs = [trial.answer.complexity["ms"] for trial in result.pareto]
+    assert len(costs) >= 3
+    assert costs == sorted(costs)
+
+
+def test_known_rows_are_labels(model, make_table):
+    table = make_table(20, SPACE)
+    problem = Problem(SPACE, table)
+    strategy = strategy_named(SearchConfig(), problem, GradientConfig(**FEW), model)
+    assert isinstance(strategy, SurrogateSearch)
+    asked = strategy.ask(5)
+    assert len(asked) == 5
+    assert not {c.dag.canonical_hash for c in asked} & set(table.hashes)
+
+
+def test_a_small_space_runs_out_without_an_error(make_table):
+    space = EnasSpace(1)
+    config = ModelConfig(
+        hidden_dim=8, latent_dim=4, performance_predictor=False, complexity_predictor=False
+    )
+    model = NGAEModel(space, config, None, TargetScaler.fit(np.zeros((2, 2))), seed=0)
+    from ngae.data import Table
+
+    table = Table(
+        "none",
+        space,
+        (),
+        np.zeros(0),
+        np.zeros((0, 2)),
+        "p",
+        space.complexity_names,
+        np.zeros(0, dtype=np.int64),
+        "x",
+    )
+    strategy = SurrogateSearch(
+        model, Problem(space, table), 0, GradientConfig(initial=3, num_starts=4, steps=2)
+    )
+    asked = []
+    for _ in range(4):
+        round_ = strategy.ask(3)
+        asked += [candidate.dag.canonical_hash for candidate in round_]
+        strategy.tell([Trial(k, c, Answer(float(k), {}, 0.0)) for k, c in enumerate(round_)])
+    assert len(asked) == len(set(asked)) == 6
+
+
+def test_ranks_share_what_is_equal():
+    np.testing.assert_allclose(_ranks(np.array([3.0, 1.0, 3.0, 2.0])), [0.75, 0.125, 0.75, 0.375])
