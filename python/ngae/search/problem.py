@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -127,6 +128,16 @@ class Problem:
             for limit in limits:
                 inside &= exact[:, names.index(limit.name)] <= limit.most
         return inside
+
+    def completed(self, dag: Dag, answer: Answer) -> Answer:
+        """Add limited complexities that `answer` leaves out and the space computes."""
+        names = self.space.complexity_names
+        left = {k.name for k in self.objective.limits} & set(names) - answer.complexity.keys()
+        if not left:
+            return answer
+        exact = dict(zip(names, self.space.complexity([dag])[0].tolist(), strict=True))
+        told = {**answer.complexity, **{name: exact[name] for name in sorted(left)}}
+        return dataclasses.replace(answer, complexity=told)
 
     @cached_property
     def _known(self) -> frozenset[str]:

@@ -101,7 +101,7 @@ def _searched(
             break
         first = len(trials)
         for candidate, answer in zip(candidates, _answers(oracle, candidates), strict=True):
-            trial = Trial(len(trials), candidate, answer)
+            trial = Trial(len(trials), candidate, problem.completed(candidate.dag, answer))
             trials.append(trial)
             if folder is not None:
                 folder.add(trial)

@@ -19,7 +19,6 @@ from torch import Tensor
 
 from ngae.dag import Dag
 from ngae.dags import Dags
-from ngae.data import Table
 from ngae.oracles.base import Answer
 from ngae.search.base import Candidate, LatentModel, Trial
 from ngae.search.climb import climb
@@ -93,7 +92,7 @@ class SurrogateSearch:
         self.config = config or GradientConfig()
         self._describe = Describer(model, problem.space)
         self._proposals = Proposals(problem, seed, _STREAM)
-        self._labels = _labels_of(problem.known)
+        self._labels = _labels_of(problem)
         self._logs: dict[str, Array] = {}
         self._rounds = 0
 
@@ -236,20 +235,14 @@ class SurrogateSearch:
         return torch.from_numpy(draws)
 
 
-def _labels_of(known: Table) -> list[_Label]:
-    rows = known.labelled
-    return [
-        _Label(
-            known.dags[int(row)],
-            known.hashes[row],
-            Answer(
-                float(known.performance[row]),
-                dict(zip(known.complexity_names, known.complexity[row].tolist(), strict=True)),
-                0.0,
-            ),
-        )
-        for row in rows
-    ]
+def _labels_of(problem: Problem) -> list[_Label]:
+    known, found = problem.known, []
+    for row in known.labelled.tolist():
+        record, names = known[row], known.complexity_names
+        answer = Answer(record.performance, dict(zip(names, record.complexity, strict=True)), 0.0)
+        answer = problem.completed(record.dag, answer)
+        found.append(_Label(record.dag, known.hashes[row], answer))
+    return found
 
 
 def _ranks(values: Array) -> Array:
