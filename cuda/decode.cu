@@ -7,6 +7,7 @@ namespace ngae::cuda {
 namespace {
 
 constexpr int kDecideThreads = 128, kAggregateThreads = 128;
+constexpr int kDecideBlocks = 8;  // on a multiprocessor: without it the compiler spills for nine
 
 // What the kernels of one decoding read and write.
 struct Scene {
@@ -143,7 +144,8 @@ __device__ void choose_edges(const Scene& s, int64_t row, int64_t v, int32_t typ
 }
 
 // Type and incoming edges of node v of one sample; `only` is the only type it may have, or -1.
-__global__ void __launch_bounds__(kDecideThreads) decide(Scene s, int64_t v, int32_t only) {
+__global__ void __launch_bounds__(kDecideThreads, kDecideBlocks)
+    decide(Scene s, int64_t v, int32_t only) {
   const int64_t row = blockIdx.x, nodes = s.rules.max_nodes;
   const int thread = static_cast<int>(threadIdx.x), warp = thread / kWarp, lane = thread % kWarp;
   if (s.is_finished(row, v)) return;
