@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from ngae.models import ModelConfig, NGAEModel, TargetScaler
+from ngae.oracles import Table
+from ngae.oracles.asking import askable
 from ngae.oracles.base import Answer
 from ngae.search.base import Trial
 from ngae.search.config import GradientConfig, SearchConfig
@@ -134,3 +136,15 @@ def test_a_small_space_runs_out_without_an_error(make_table):
 
 def test_ranks_share_what_is_equal():
     np.testing.assert_allclose(_ranks(np.array([3.0, 1.0, 3.0, 2.0])), [0.75, 0.125, 0.75, 0.375])
+
+
+def test_where_only_rows_of_a_table_can_be_asked_all_of_them_are(model, make_table):
+    table = make_table(40, SPACE)
+    oracle, known = Table(table), table.subset(np.arange(8))
+    problem = Problem(SPACE, known, askable(oracle, known))
+    strategy = SurrogateSearch(model, problem, 0, GradientConfig(**FEW))
+    result = run_search(strategy, oracle, problem, SearchConfig(budget=60, batch=5))
+    asked = [trial.dag.canonical_hash for trial in result.trials]
+    assert sorted(asked) == sorted(table.hashes[8:])
+    order = np.argsort([-trial.answer.performance for trial in result.trials])
+    assert order[0] < 12  # the best of 32 is among the first that are asked

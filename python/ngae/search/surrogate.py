@@ -3,7 +3,7 @@
 Each round fits the process to all answers, climbs its upper confidence bound in the latent space,
 decodes, adds neighbours of the best, describes every candidate anew (its own encoding, and what can
 be computed of it) and asks about those of the greatest expected improvement. Targets are ranks:
-what is bad need not be told apart (Hvarfner et al. 2024 and others use such copula transforms).
+what is bad need not be told apart, and no scale has to be known (as Salinas et al. 2020 do).
 """
 
 from __future__ import annotations
@@ -94,6 +94,8 @@ class SurrogateSearch:
         self._proposals = Proposals(problem, seed, _STREAM)
         self._labels = _labels_of(problem)
         self._logs: dict[str, Array] = {}
+        self._worth: dict[str, bool] = {}
+        self._asked = {label.key for label in self._labels}
         self._rounds = 0
 
     def ask(self, count: int) -> list[Candidate]:
@@ -108,6 +110,7 @@ class SurrogateSearch:
     def tell(self, trials: Sequence[Trial]) -> None:
         """Learn answers."""
         self._labels += [_Label(t.dag, t.dag.canonical_hash, t.answer) for t in trials]
+        self._asked |= {trial.dag.canonical_hash for trial in trials}
 
     def _climbed(self, pool: dict[str, Dag]) -> dict[str, Dag]:
         """Add the neighbours of the most promising candidates, some times over."""
@@ -147,7 +150,9 @@ class SurrogateSearch:
         held = self._describe([label.dag for label in labels], [label.key for label in labels])
         targets = _ranks(self._values(labels))
         belief = self._process("value", held, targets).believe(groups)
-        return _Judged(belief, float(targets.max()), self._feasible(labels, held, groups))
+        useful = [self.problem.objective.counts(label.answer) for label in labels]
+        best = float(targets[useful].max()) if any(useful) else float(targets.min())
+        return _Judged(belief, best, self._feasible(labels, held, groups))
 
     def _values(self, labels: list[_Label]) -> Array:
         """What is maximised: the performance, less weighed complexity, or a random mixture.
@@ -203,14 +208,26 @@ class SurrogateSearch:
         found = self.model.decode(points, seed=self.seed + self._rounds)
         for parent in self._best(_PARENTS):
             found += neighbours(self.problem.space, parent.dag)
-        return self._new(found)
+        return self._new([*found, *self._rows()])
+
+    def _rows(self) -> Sequence[Dag]:
+        """Some of the rows, where only a table's rows can be asked: few decodings may be in it."""
+        rows = self.problem.askable.rows
+        if rows is None:
+            return ()
+        return rows.take(self._proposals.rng.permutation(len(rows))[: self.config.num_starts])
 
     def _new(self, dags: Sequence[Dag]) -> dict[str, Dag]:
-        """Those that were not asked, by canonical hash; a decoding that is not valid is none."""
-        valid = [dag for dag in dags if dag.space is not None]
-        asked = {label.key for label in self._labels}
-        hashes = Dags.of(valid).hashes()
-        return {key: dag for key, dag in zip(hashes, valid, strict=True) if key not in asked}
+        """Those worth asking, by canonical hash; a decoding that is not valid is none."""
+        valid = Dags.of([dag for dag in dags if dag.space is not None], self.problem.space)
+        inside = self.problem.within_limits(valid)
+        found: dict[str, Dag] = {}
+        for key, dag, keeps in zip(valid.hashes(), valid, inside, strict=True):
+            if key not in self._worth:
+                self._worth[key] = bool(keeps) and self.problem.key(dag) is not None
+            if self._worth[key] and key not in self._asked:
+                found[key] = dag
+        return found
 
     def _best(self, count: int) -> list[_Label]:
         useful = [k for k in self._labels if self.problem.objective.counts(k.answer)]
