@@ -103,7 +103,8 @@ BY_HAND = {  # changes of the rules, whether edges are likely, types, sources of
     "only": ({"loose_ends": "only"}, True, [2, 2, 2, END], [[0], [0, 1], [0, 1, 2], [3]]),
     "inputs that need not feed": (
         {"loose_ends": "only", "must_feed": flags(1, 1, 0, 1, 1),
-         "max_in_degree": degrees(0, 9, 0, 9, 9)}, True, [2, 2, 2, END], [[], [], [], [0]]),
+         "min_in_degree": degrees(0, 1, 0, 1, 1), "max_in_degree": degrees(0, 9, 0, 9, 9)},
+        True, [2, 2, 2, END], [[], [], [], [0]]),
     "forced, need not feed": (
         {"must_feed": flags(0, 1, 0, 1, 1), "min_in_degree": degrees(0, 0, 0, 0, 0)},
         False, [2, 2, 2, END], [[], [], [], []]),
@@ -115,8 +116,8 @@ BY_HAND = {  # changes of the rules, whether edges are likely, types, sources of
     "six edges": ({"max_edges": 6}, True, [2, 2, 2, END], [[0], [0, 1], [1, 2], [3]]),
     "one edge": ({"max_edges": 1}, True, [END], [[0]]),
     "fed by none": (
-        {"max_edges": 3, "max_in_degree": degrees(9, 9, 0, 9, 9)}, True, [2, 2, END],
-        [[], [], [0, 1, 2]]),
+        {"max_edges": 3, "min_in_degree": degrees(0, 1, 0, 1, 1),
+         "max_in_degree": degrees(9, 9, 0, 9, 9)}, True, [2, 2, END], [[], [], [0, 1, 2]]),
 }  # fmt: skip
 
 
