@@ -9,10 +9,11 @@ from ngae.oracles.asking import askable
 from ngae.oracles.base import Answer
 from ngae.search.base import Trial
 from ngae.search.config import GradientConfig, SearchConfig
+from ngae.search.judging import ranks_of
 from ngae.search.problem import Limit, Objective, Problem
 from ngae.search.registry import strategy_named
 from ngae.search.run import run_search
-from ngae.search.surrogate import SurrogateSearch, _ranks
+from ngae.search.surrogate import SurrogateSearch
 from ngae.spaces.enas import EnasSpace
 
 SPACE = EnasSpace(4)
@@ -135,7 +136,7 @@ def test_a_small_space_runs_out_without_an_error(make_table):
 
 
 def test_ranks_share_what_is_equal():
-    np.testing.assert_allclose(_ranks(np.array([3.0, 1.0, 3.0, 2.0])), [0.75, 0.125, 0.75, 0.375])
+    np.testing.assert_allclose(ranks_of(np.array([3.0, 1.0, 3.0, 2.0])), [0.75, 0.125, 0.75, 0.375])
 
 
 def test_where_only_rows_of_a_table_can_be_asked_all_of_them_are(model, make_table):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import sys
@@ -81,7 +82,9 @@ def search_and_show(
     show_banner(run.model.device)
     oracle = _oracle(run, config, oracle_config)
     problem = problem_of(run.data, oracle, config)
-    strategy = strategy_named(config, problem, own, run.model)
+    strategy = strategy_named(
+        dataclasses.replace(config, oracle=oracle.name), problem, own, run.model
+    )
     name = f"{config.strategy}-b{config.budget}-s{config.seed}"
     settings = {
         "search": as_dict(config),

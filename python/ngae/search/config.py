@@ -55,6 +55,11 @@ class StrategyConfig:
 class GradientConfig(StrategyConfig):
     """Settings of `GradientSearch`."""
 
+    guide: Literal["auto", "surrogate", "predictors"] = setting(
+        "auto",
+        "who says what is promising: a surrogate that learns from every answer, or the trained "
+        "predictors alone; auto: the predictors where their own predictions are the answers",
+    )
     weight: float = setting(0.0, "weight of the predicted complexity in the objective", least=0)
     starts: Literal["best", "prior"] = setting(
         "best", "where ascents start: encodings of the best known rows, or draws of the prior"

@@ -20,6 +20,7 @@ Array = NDArray[np.float64]
 _JITTER = 1e-6
 _LEAST = 1e-12  # variance
 _ROUNDS, _RATE = 60, 0.15  # of Adam on the logarithms
+_FURTHER = 40  # rounds from where an earlier fit ended
 _NOISE = 0.2  # middle of the prior, of targets of unit variance
 _WIDTHS = (1.0, 1.0, 1.0)  # standard deviations of the priors: lengths, amplitude, noise
 
@@ -63,7 +64,11 @@ class GaussianProcess:
         # Points a spread apart in every group have covariance exp(-1), however many groups.
         widths = np.array([group.shape[1] for group in held])
         middle = np.append(0.5 * np.log(widths * len(held)), [0.0, np.log(_NOISE)])
-        logs = _maximised(squares, y, middle, middle if start is None else start)
+        logs = (
+            _maximised(squares, y, middle, middle, _ROUNDS)
+            if start is None
+            else _maximised(squares, y, middle, start, _FURTHER)
+        )
         factor = np.linalg.cholesky(_noisy(squares, logs)).astype(np.float64)
         weights = _solve(factor, y)
         return cls(held, logs, mean, scale, factor, weights)
@@ -177,18 +182,18 @@ def _solve(factor: Array, y: Array) -> Array:
     return found
 
 
-def _maximised(squares: Array, y: Array, middle: Array, start: Array) -> Array:
+def _maximised(squares: Array, y: Array, middle: Array, start: Array, rounds: int) -> Array:
     """Climb log p(y | logs) p(logs) by Adam; the best point on the way."""
     logs = start.copy()
     best, best_loss = logs.copy(), np.inf
     first, second = np.zeros_like(logs), np.zeros_like(logs)
-    for step in range(1, _ROUNDS + 1):
+    for step in range(1, rounds + 1):
         loss, slope = _loss(squares, y, middle, logs)
         if loss < best_loss:
             best, best_loss = logs.copy(), loss
         first = 0.9 * first + 0.1 * slope
         second = 0.95 * second + 0.05 * slope**2
-        rate = _RATE * (1 - step / (_ROUNDS + 1))
+        rate = _RATE * (1 - step / (rounds + 1))
         move = (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.95**step)) + 1e-8)
         logs = logs - rate * move
     return best

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ngae.dag import Dag
 from ngae.dags import Dags
+from ngae.data import Table
 from ngae.errors import UsageError
 from ngae.search.base import Candidate, LatentModel, Trial
 from ngae.search.config import GradientConfig
@@ -68,17 +69,26 @@ class GradientSearch:
 
     def ask(self, count: int) -> list[Candidate]:
         """Propose up to `count` new architectures; fewer where the ascents find no more."""
-        points = self.ascend(self._starts()).flatten(0, 1)
+        points = self.climbed()
         fresh: dict[str, Dag] = {}
         for stochastic in (False, True):  # sampled ones only where the most probable are too few
             if len(fresh) < count:
                 seed = self.seed + self._rounds
                 self._collect(self.model.decode(points, seed=seed, stochastic=stochastic), fresh)
-        self._rounds += 1
         ranked = self._ranked(list(fresh.values()))[:count]
         keys = {self.problem.key(candidate.dag) for candidate in ranked}
         self._seen |= {key for key in keys if key is not None}
         return ranked
+
+    def climbed(self) -> Tensor:
+        """Points on the ascents of one more round, (points, latent_dim)."""
+        self._rounds += 1
+        return self.ascend(self._starts()).flatten(0, 1)
+
+    def predicted(self, dags: list[Dag]) -> list[Candidate]:
+        """What the predictors say at each architecture's own encoding."""
+        _, candidates = self._scored(dags)
+        return candidates
 
     def _collect(self, dags: Sequence[Dag], fresh: dict[str, Dag]) -> None:
         """Add to `fresh` what is valid and was not seen."""
@@ -155,21 +165,30 @@ class GradientSearch:
         """Order by the score at each architecture's own encoding, best first."""
         if not dags:
             return []
+        scores, candidates = self._scored(dags)
+        return [candidates[row] for row in np.argsort(-scores, kind="stable")]
+
+    def _scored(self, dags: list[Dag]) -> tuple[NDArray[np.float64], list[Candidate]]:
         with torch.no_grad():
             mean = self.model.encode(dags).mean
-            scores = self.score(mean).cpu().numpy()
+            scores: NDArray[np.float64] = self.score(mean).cpu().numpy()
             prediction = self.model.predict(mean)
         assert prediction.performance is not None
         performance = prediction.performance.tolist()
         complexity = [] if prediction.complexity is None else prediction.complexity.tolist()
-        return [
+        return scores, [
             Candidate(
-                dags[row],
+                dag,
                 performance[row],
                 dict(zip(self.names, complexity[row], strict=True)) if complexity else {},
             )
-            for row in np.argsort(-scores, kind="stable")
+            for row, dag in enumerate(dags)
         ]
+
+
+def predicts_performance(model: LatentModel, known: Table) -> bool:
+    """Whether a model has a predictor of the performance."""
+    return model.predict(model.encode(known.dags[:1]).mean).performance is not None
 
 
 def _column(problem: Problem) -> int:

@@ -17,7 +17,6 @@ from ngae.search.random import RandomSearch
 from ngae.search.reinforce import ReinforceSearch
 from ngae.search.surrogate import SurrogateSearch
 
-MANY_LABELS = 1000  # from here on the trained predictors are climbed
 NEED_A_MODEL = frozenset({"gradient"})
 _WITHOUT_MODEL: dict[str, Callable[..., Strategy]] = {
     "evolution": EvolutionSearch,
@@ -54,11 +53,13 @@ def strategy_named(
             "--strategy gradient: expected a trained model, found none",
             remedy=f"train one, or take a strategy without: random, {', '.join(_WITHOUT_MODEL)}",
         )
-    return _gradient(model, problem, config.seed, settings)
+    return _gradient(model, problem, config, settings)
 
 
-def _gradient(model: LatentModel, problem: Problem, seed: int, settings: Any) -> Strategy:
-    """By the trained predictors where there are many labels, else by a surrogate of its own."""
-    if len(problem.known.labelled) < MANY_LABELS:
-        return SurrogateSearch(model, problem, seed, settings)
-    return GradientSearch(model, problem, seed, settings)
+def _gradient(
+    model: LatentModel, problem: Problem, config: SearchConfig, settings: Any
+) -> Strategy:
+    guide = "auto" if settings is None else settings.guide
+    if guide == "predictors" or (guide == "auto" and config.oracle == "predicted"):
+        return GradientSearch(model, problem, config.seed, settings)
+    return SurrogateSearch(model, problem, config.seed, settings)

@@ -1,4 +1,4 @@
-"""Gradient search from few labels: a Gaussian process takes the place of the trained predictor.
+"""Gradient search with a Gaussian process that learns from every answer.
 
 Each round fits the process to all answers, climbs its upper confidence bound in the latent space,
 decodes, adds neighbours of the best, describes every candidate anew (its own encoding, and what can
@@ -8,7 +8,6 @@ what is bad need not be told apart, and no scale has to be known (as Salinas et 
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +23,9 @@ from ngae.search.base import Candidate, LatentModel, Trial
 from ngae.search.climb import climb
 from ngae.search.config import GradientConfig
 from ngae.search.description import Describer
-from ngae.search.gaussian_process import Array, Belief, GaussianProcess
+from ngae.search.gaussian_process import Array, GaussianProcess
+from ngae.search.gradient import GradientSearch, predicts_performance
+from ngae.search.judging import Fit, Judged, logs_of, ranks_of
 from ngae.search.neighbours import neighbours
 from ngae.search.problem import Problem
 from ngae.search.proposals import Proposals, taken
@@ -34,6 +35,7 @@ _STREAM = 0x73757267
 _KEPT = 4  # points of an ascent that are decoded
 _PARENTS = 8  # best architectures whose neighbours are candidates
 _CLIMBS = 3  # times that neighbours of the most promising candidates are added
+_MANY = 1000  # known rows from which on trained predictors are climbed, too
 _LABELS = 400  # most labels that the process is fitted to: the best, and the latest
 
 
@@ -44,38 +46,12 @@ class _Label:
     answer: Answer
 
 
-@dataclass(frozen=True, eq=False)
-class _Judged:
-    """Candidates as a process sees them.
-
-    Attributes:
-        belief: Of their values.
-        best: The best value so far.
-        feasible: (candidates,) probability that each keeps the limits.
-    """
-
-    belief: Belief
-    best: float
-    feasible: Array
-
-    @property
-    def gain(self) -> Array:
-        """Expected improvement over the best value, noise included, times the probability."""
-        spread = np.sqrt(self.belief.deviation**2 + self.belief.process.noise**2)
-        step = (self.belief.mean - self.best) / spread
-        gain: Array = self.feasible * spread * (step * _below(step) + _bell(step))
-        return gain
-
-    def after(self, row: int) -> _Judged:
-        """As if candidate `row` had answered as expected."""
-        return dataclasses.replace(self, belief=self.belief.after(row))
-
-
 class SurrogateSearch:
     """Asks for what a Gaussian process expects to improve most.
 
     Args:
-        model: Encoder and decoder; no predictor is needed.
+        model: Encoder and decoder. Where it has learned the performances of a thousand rows or
+            more, its predictors are climbed, too.
         problem: What is looked for; known rows count as labels.
         seed: Seed of all draws.
         config: Settings.
@@ -97,6 +73,12 @@ class SurrogateSearch:
         self._worth: dict[str, bool] = {}
         self._asked = {label.key for label in self._labels}
         self._rounds = 0
+        self._trained = self._predictors()
+
+    def _predictors(self) -> GradientSearch | None:
+        if len(self._labels) < _MANY or not predicts_performance(self.model, self.problem.known):
+            return None
+        return GradientSearch(self.model, self.problem, self.seed, self.config)
 
     def ask(self, count: int) -> list[Candidate]:
         """Propose up to `count` new architectures: random ones first, then the most promising."""
@@ -104,19 +86,22 @@ class SurrogateSearch:
         if missing > 0:
             return taken(min(count, missing), self._proposals.sampled)
         self._rounds += 1
-        found = self._chosen(self._climbed(self._pool()), count)
-        return found + taken(count - len(found), self._proposals.sampled)
+        fit = self._fit()
+        found = self._chosen(fit, self._climbed(fit, self._pool(fit)), count)
+        return self._predicted(found + taken(count - len(found), self._proposals.sampled))
 
     def tell(self, trials: Sequence[Trial]) -> None:
         """Learn answers."""
         self._labels += [_Label(t.dag, t.dag.canonical_hash, t.answer) for t in trials]
         self._asked |= {trial.dag.canonical_hash for trial in trials}
+        if self._trained is not None:
+            self._trained.tell(trials)
 
-    def _climbed(self, pool: dict[str, Dag]) -> dict[str, Dag]:
+    def _climbed(self, fit: Fit, pool: dict[str, Dag]) -> dict[str, Dag]:
         """Add the neighbours of the most promising candidates, some times over."""
         parents: set[str] = set()
         for _ in range(_CLIMBS if pool else 0):
-            gain, keys = self._judged(pool).gain, list(pool)
+            gain, keys = self._judged(fit, pool).gain, list(pool)
             order = [keys[row] for row in np.argsort(-gain, kind="stable")]
             best = [key for key in order if key not in parents][:_PARENTS]
             parents |= set(best)
@@ -124,7 +109,7 @@ class SurrogateSearch:
             pool = {**pool, **self._new(made)}
         return pool
 
-    def _chosen(self, pool: dict[str, Dag], count: int) -> list[Candidate]:
+    def _chosen(self, fit: Fit, pool: dict[str, Dag], count: int) -> list[Candidate]:
         """Take the most promising ones, each as if those before had answered as expected.
 
         Where a front is wanted, each is the best of another mixture of the objectives.
@@ -132,7 +117,7 @@ class SurrogateSearch:
         chosen: list[Candidate] = []
         if not pool:
             return chosen
-        dags, judged = list(pool.values()), self._judged(pool)
+        dags, judged = list(pool.values()), self._judged(fit, pool)
         left = np.ones(len(dags), dtype=np.bool_)
         while len(chosen) < count and left.any():
             best = int(np.where(left, judged.gain, -np.inf).argmax())
@@ -141,18 +126,31 @@ class SurrogateSearch:
             if candidate is not None:
                 chosen.append(candidate)
                 front = self.config.aim == "front"
-                judged = self._judged(pool) if front else judged.after(best)
+                judged = self._judged(self._fit(), pool) if front else judged.after(best)
         return chosen
 
-    def _judged(self, pool: dict[str, Dag]) -> _Judged:
-        groups = self._describe(list(pool.values()), list(pool))
+    def _predicted(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Add what trained predictors say, for people to compare."""
+        if self._trained is None or not candidates:
+            return candidates
+        return self._trained.predicted([candidate.dag for candidate in candidates])
+
+    def _judged(self, fit: Fit, pool: dict[str, Dag]) -> Judged:
+        return fit.judge(self._describe(list(pool.values()), list(pool)))
+
+    def _fit(self) -> Fit:
         labels = self._fitted_to()
         held = self._describe([label.dag for label in labels], [label.key for label in labels])
-        targets = _ranks(self._values(labels))
-        belief = self._process("value", held, targets).believe(groups)
+        values = self._values(labels)
+        ranks = ranks_of(values)
         useful = [self.problem.objective.counts(label.answer) for label in labels]
-        best = float(targets[useful].max()) if any(useful) else float(targets.min())
-        return _Judged(belief, best, self._feasible(labels, held, groups))
+        return Fit(
+            z=held[0],
+            values=values,
+            process=self._process("value", held, ranks),
+            best=float(ranks[useful].max()) if any(useful) else float(ranks.min()),
+            limited=self._limited(labels, held),
+        )
 
     def _values(self, labels: list[_Label]) -> Array:
         """What is maximised: the performance, less weighed complexity, or a random mixture.
@@ -163,7 +161,7 @@ class SurrogateSearch:
         answers = [label.answer for label in labels]
         values = self.problem.objective.values(answers)
         if self.config.aim == "front" and values.shape[1] > 1:
-            ranks = np.stack([_ranks(np.nan_to_num(v, nan=-np.inf)) for v in values.T], axis=1)
+            ranks = np.stack([ranks_of(np.nan_to_num(v, nan=-np.inf)) for v in values.T], axis=1)
             weights = self._proposals.rng.dirichlet(np.ones(values.shape[1]))
             mixed: Array = (ranks / np.maximum(weights, 1e-3)).min(axis=1) + 0.05 * ranks.sum(1)
             return mixed
@@ -179,19 +177,20 @@ class SurrogateSearch:
         self._logs[name] = process.logs
         return process
 
-    def _feasible(self, labels: list[_Label], held: list[Array], groups: list[Array]) -> Array:
-        """Probability that limits are kept on what only answers tell."""
-        chance = np.ones(len(groups[0]))
+    def _limited(
+        self, labels: list[_Label], held: list[Array]
+    ) -> tuple[tuple[GaussianProcess, float], ...]:
+        """Fit processes to what only answers tell and a limit is on."""
+        found = []
         for limit in self.problem.objective.limits:
-            told = [label.answer.complexity.get(limit.name, math.nan) for label in labels]
+            told = np.array([k.answer.complexity.get(limit.name, math.nan) for k in labels])
             rows = np.flatnonzero(np.isfinite(told))
             if limit.name in self.problem.space.complexity_names or len(rows) < 2:
                 continue
-            values = np.log1p(np.maximum(np.array(told)[rows], 0))
-            process = self._process(limit.name, [group[rows] for group in held], values)
-            mean, deviation = process.predict(groups)
-            chance *= _below((math.log1p(max(limit.most, 0)) - mean) / deviation)
-        return chance
+            groups = [group[rows] for group in held]
+            process = self._process(limit.name, groups, logs_of(told[rows]))
+            found.append((process, limit.most))
+        return tuple(found)
 
     def _fitted_to(self) -> list[_Label]:
         """All labels, or the best half and the latest half of as many as are of use."""
@@ -201,10 +200,12 @@ class SurrogateSearch:
         rest = sorted(self._labels[: -_LABELS // 2], key=lambda k: -k.answer.performance)
         return rest[: _LABELS - len(latest)] + latest
 
-    def _pool(self) -> dict[str, Dag]:
+    def _pool(self, fit: Fit) -> dict[str, Dag]:
         """Candidates by canonical hash: ends of ascents, neighbours of the best, prior draws."""
-        points = torch.cat([self._ascended(), self._prior(self.config.num_starts)])
+        points = torch.cat([self._ascended(fit), self._prior(self.config.num_starts)])
         (points,) = transfer([points], self._describe.device)
+        if self._trained is not None:
+            points = torch.cat([points, self._trained.climbed()])
         found = self.model.decode(points, seed=self.seed + self._rounds)
         for parent in self._best(_PARENTS):
             found += neighbours(self.problem.space, parent.dag)
@@ -233,16 +234,14 @@ class SurrogateSearch:
         useful = [k for k in self._labels if self.problem.objective.counts(k.answer)]
         return sorted(useful or self._labels, key=lambda k: -k.answer.performance)[:count]
 
-    def _ascended(self) -> Tensor:
+    def _ascended(self, fit: Fit) -> Tensor:
         """Points on ascents of the upper confidence bound on `z` alone."""
-        labels = self._fitted_to()
-        z = self._describe([k.dag for k in labels], [k.key for k in labels])[0]
-        process = self._process("z", [z], _ranks(self._values(labels)))
-        width, starts = z.shape[1], self.config.num_starts
+        process = self._process("z", [fit.z], ranks_of(fit.values))
+        width, starts = fit.z.shape[1], self.config.num_starts
         begin = self._proposals.rng.standard_normal((starts, width))
         if self.config.starts == "best":
-            order = np.argsort(-self._values(labels), kind="stable")[: max(4, len(labels) // 4)]
-            begin = z[np.resize(order, starts)] + 0.3 * begin
+            order = np.argsort(-fit.values, kind="stable")[: max(4, len(fit.values) // 4)]
+            begin = fit.z[np.resize(order, starts)] + 0.3 * begin
         path = climb(process, begin, self.config.steps, self.config.step_size, 1.0, _KEPT)
         return torch.from_numpy(self._describe.unscaled_z(path.reshape(-1, width)))
 
@@ -259,24 +258,4 @@ def _labels_of(problem: Problem) -> list[_Label]:
         answer = Answer(record.performance, dict(zip(names, record.complexity, strict=True)), 0.0)
         answer = problem.completed(record.dag, answer)
         found.append(_Label(record.dag, known.hashes[row], answer))
-    return found
-
-
-def _ranks(values: Array) -> Array:
-    """Ranks from the lowest, in (0, 1); equal values share theirs."""
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    ranks: Array = ((ends - counts / 2)[place]) / len(values)
-    return ranks
-
-
-def _below(step: Array) -> Array:
-    """Distribution function of the standard normal."""
-    found: Array = torch.special.ndtr(torch.from_numpy(np.asarray(step))).numpy()
-    return found
-
-
-def _bell(step: Array) -> Array:
-    """Density of the standard normal."""
-    found: Array = np.exp(-(step**2) / 2) / math.sqrt(2 * math.pi)
     return found

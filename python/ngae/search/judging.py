@@ -1,0 +1,92 @@
+"""What a surrogate says of candidates: expected improvement, and the chance to keep limits."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from ngae.search.gaussian_process import Array, Belief, GaussianProcess
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """What the labels say.
+
+    Attributes:
+        z: Latent points of the labels, as described.
+        values: What is maximised, of each label.
+        process: Of the ranks of the values.
+        best: Rank of the best value that is of use.
+        limited: Processes of limited complexities that only answers tell, with their limits.
+    """
+
+    z: Array
+    values: Array
+    process: GaussianProcess
+    best: float
+    limited: tuple[tuple[GaussianProcess, float], ...]
+
+    def judge(self, groups: list[Array]) -> Judged:
+        """Say what is believed of candidates."""
+        chance = np.ones(len(groups[0]))
+        for process, most in self.limited:
+            mean, deviation = process.predict(groups)
+            chance *= _below((logs_of(most) - mean) / deviation)
+        return Judged(self.process.believe(groups), self.best, chance)
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Candidates as a process sees them.
+
+    Attributes:
+        belief: Of their values.
+        best: The best value so far.
+        feasible: (candidates,) probability that each keeps the limits.
+    """
+
+    belief: Belief
+    best: float
+    feasible: Array
+
+    @property
+    def gain(self) -> Array:
+        """Expected improvement over the best value, noise included, times the probability."""
+        spread = np.sqrt(self.belief.deviation**2 + self.belief.process.noise**2)
+        step = (self.belief.mean - self.best) / spread
+        gain: Array = self.feasible * spread * (step * _below(step) + _bell(step))
+        return gain
+
+    def after(self, row: int) -> Judged:
+        """As if candidate `row` had answered as expected."""
+        return dataclasses.replace(self, belief=self.belief.after(row))
+
+
+def logs_of(values: Any) -> Any:
+    """Logarithms of complexities, from 0 on."""
+    return np.log1p(np.maximum(values, 0.0))
+
+
+def ranks_of(values: Array) -> Array:
+    """Ranks from the lowest, in (0, 1); equal values share theirs."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    ranks: Array = ((ends - counts / 2)[place]) / len(values)
+    return ranks
+
+
+def _below(step: Array) -> Array:
+    """Distribution function of the standard normal."""
+    found: Array = torch.special.ndtr(torch.from_numpy(np.asarray(step))).numpy()
+    return found
+
+
+def _bell(step: Array) -> Array:
+    """Density of the standard normal."""
+    found: Array = np.exp(-(step**2) / 2) / math.sqrt(2 * math.pi)
+    return found
