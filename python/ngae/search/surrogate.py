@@ -220,10 +220,11 @@ class SurrogateSearch:
 
     def _new(self, dags: Sequence[Dag]) -> dict[str, Dag]:
         """Those worth asking, by canonical hash; a decoding that is not valid is none."""
-        valid = Dags.of([dag for dag in dags if dag.space is not None], self.problem.space)
-        inside = self.problem.within_limits(valid)
+        valid = [dag for dag in dags if dag.space is not None]
+        packed = Dags.of(valid, self.problem.space)
+        inside = self.problem.within_limits(packed)
         found: dict[str, Dag] = {}
-        for key, dag, keeps in zip(valid.hashes(), valid, inside, strict=True):
+        for key, dag, keeps in zip(packed.hashes(), valid, inside, strict=True):
             if key not in self._worth:
                 self._worth[key] = bool(keeps) and self.problem.key(dag) is not None
             if self._worth[key] and key not in self._asked:
