@@ -5,7 +5,6 @@ import os
 import random
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -203,16 +202,21 @@ def test_a_second_ledger_on_one_file_is_refused(tmp_path):
 def test_a_forked_child_does_not_keep_the_lock(tmp_path):
     ledger = Ledger(tmp_path / "l")
     reading, writing = os.pipe()
+    started, start = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(writing)
+        os.write(start, b"s")
         os.read(reading, 1)
         os._exit(0)
-    time.sleep(0.1)
+    assert os.read(started, 1) == b"s"
     ledger.close()
-    Ledger(tmp_path / "l").close()
-    os.close(writing)
-    os.close(reading)
+    again = Ledger(tmp_path / "l")
+    assert os.waitpid(child, os.WNOHANG) == (0, 0)  # it lives, and does not hold the lock
+    assert again.used == 0
+    again.close()
+    for end in (writing, reading, started, start):
+        os.close(end)
     os.waitpid(child, 0)
 
 

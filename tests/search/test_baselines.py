@@ -18,6 +18,7 @@ from ngae.spaces.cell import Cell
 from ngae.spaces.chain import Chain
 from ngae.spaces.enas import EnasSpace
 from ngae.spaces.recurrent import RecurrentSpace
+from tests.search.spaces import PUBLISHED
 
 NAMES = [name for name in STRATEGY_CONFIGS if name != "gradient"]
 
@@ -34,16 +35,7 @@ class Row(Chain):
     least_length = 2
 
 
-SPACES = [
-    EnasSpace(6),
-    EnasSpace(5, least_layers=2),
-    space_named("nas-bench-101"),
-    space_named("nas-bench-201"),
-    space_named("nas-bench-graph"),
-    RecurrentSpace(12),
-    Few(),
-    Row(),
-]
+SPACES = [*PUBLISHED, RecurrentSpace(12), Few(), Row()]
 
 
 class Judge:

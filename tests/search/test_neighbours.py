@@ -9,6 +9,7 @@ from ngae.spaces.chain import Chain
 from ngae.spaces.enas import EnasSpace
 from ngae.spaces.nasbench201 import NasBench201Space
 from ngae.spaces.recurrent import RecurrentSpace
+from tests.search.spaces import PUBLISHED
 
 
 class Few(Cell):
@@ -23,16 +24,7 @@ class Row(Chain):
     least_length = 2
 
 
-SPACES = [
-    EnasSpace(6),
-    EnasSpace(5, least_layers=2),
-    space_named("nas-bench-101"),
-    space_named("nas-bench-201"),
-    space_named("nas-bench-graph"),
-    RecurrentSpace(),
-    Few(),
-    Row(),
-]
+SPACES = [*PUBLISHED, RecurrentSpace(), Few(), Row()]
 IDS = [space.name for space in SPACES]
 
 

@@ -7,11 +7,11 @@ from ngae.search.config import ReinforceConfig
 from ngae.search.controller import Controller
 from ngae.search.problem import Problem
 from ngae.search.reinforce import ReinforceSearch
-from ngae.spaces import space_named
 from ngae.spaces.cell import Cell
 from ngae.spaces.enas import EnasSpace
 from ngae.spaces.nasbench201 import NasBench201Space
 from ngae.spaces.recurrent import RecurrentSpace
+from tests.search.spaces import PUBLISHED
 
 
 class Few(Cell):
@@ -20,15 +20,7 @@ class Few(Cell):
     max_inputs = 2
 
 
-SPACES = [
-    EnasSpace(6),
-    EnasSpace(5, least_layers=2),
-    space_named("nas-bench-101"),
-    space_named("nas-bench-201"),
-    space_named("nas-bench-graph"),
-    RecurrentSpace(),
-    Few(),
-]
+SPACES = [*PUBLISHED, RecurrentSpace(), Few()]
 
 
 def test_it_concentrates_on_the_best_arm(make_table):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ngae.dag import Dag
 from ngae.search.base import LatentModel
 from ngae.search.features import graph_features
-from ngae.search.gaussian_process import Array, scaled
+from ngae.search.gaussian_process import Array, centre_and_spread, scaled
 from ngae.spaces.base import SearchSpace
 
 _REFERENCES = 256  # random architectures that give each group its centre and spread
@@ -64,9 +64,7 @@ class Describer:
 
     def unscaled_z(self, z: Array) -> NDArray[np.float32]:
         """Turn values of the group `z` back into latent points."""
-        by = self._reference[0]
-        centre = by.mean(axis=0, dtype=np.float64)
-        spread = float(np.sqrt(((by - centre) ** 2).mean())) or 1.0
+        centre, spread = centre_and_spread(self._reference[0])
         points: NDArray[np.float32] = (z * spread + centre).astype(np.float32)
         return points
 

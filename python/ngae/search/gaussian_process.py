@@ -153,11 +153,15 @@ def scaled(group: NDArray[np.float32], by: NDArray[np.float32] | None = None) ->
         group: (points, width).
         by: The points that give centre and spread; by default the same.
     """
-    by = group if by is None else by
-    centre = by.mean(axis=0, dtype=np.float64)
-    spread = float(np.sqrt(((by - centre) ** 2).mean()))
-    values: Array = (group - centre) / (spread or 1.0)
+    centre, spread = centre_and_spread(group if by is None else by)
+    values: Array = (group - centre) / spread
     return values
+
+
+def centre_and_spread(points: NDArray[np.float32]) -> tuple[Array, float]:
+    """Return the mean of each column, and one spread for all of them; 1 where there is none."""
+    centre = points.mean(axis=0, dtype=np.float64)
+    return centre, float(np.sqrt(((points - centre) ** 2).mean())) or 1.0
 
 
 def _squares(a: Array, b: Array) -> Array:

@@ -155,7 +155,7 @@ class SurrogateSearch:
     def _values(self, labels: list[_Label]) -> Array:
         """What is maximised: the performance, less weighed complexity, or a random mixture.
 
-        A mixture is min over objectives of weight times rank, plus a small part of their sum
+        A mixture is min over objectives of rank over weight, plus a small part of their sum
         (the augmented Chebyshev function of ParEGO, Knowles 2006): its best points are the front.
         """
         answers = [label.answer for label in labels]
