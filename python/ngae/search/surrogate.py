@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ngae.dag import Dag
@@ -72,17 +73,18 @@ class SurrogateSearch:
         self._logs: dict[str, Array] = {}
         self._worth: dict[str, bool] = {}
         self._asked = {label.key for label in self._labels}
+        self._answers = len(problem.known.labelled)
         self._rounds = 0
         self._trained = self._predictors()
 
     def _predictors(self) -> GradientSearch | None:
-        if len(self._labels) < _MANY or not predicts_performance(self.model, self.problem.known):
+        if self._answers < _MANY or not predicts_performance(self.model, self.problem.known):
             return None
         return GradientSearch(self.model, self.problem, self.seed, self.config)
 
     def ask(self, count: int) -> list[Candidate]:
         """Propose up to `count` new architectures: random ones first, then the most promising."""
-        missing = self.config.initial - len(self._labels)
+        missing = self.config.initial - self._answers
         if missing > 0:
             return taken(min(count, missing), self._proposals.sampled)
         self._rounds += 1
@@ -93,6 +95,7 @@ class SurrogateSearch:
     def tell(self, trials: Sequence[Trial]) -> None:
         """Learn answers."""
         self._labels += [_Label(t.dag, t.dag.canonical_hash, t.answer) for t in trials]
+        self._answers += len(trials)
         self._asked |= {trial.dag.canonical_hash for trial in trials}
         if self._trained is not None:
             self._trained.tell(trials)
@@ -254,9 +257,18 @@ class SurrogateSearch:
 
 def _labels_of(problem: Problem) -> list[_Label]:
     known, found = problem.known, []
-    for row in known.labelled.tolist():
+    for row in _rows_of_use(problem).tolist():
         record, names = known[row], known.complexity_names
         answer = Answer(record.performance, dict(zip(names, record.complexity, strict=True)), 0.0)
         answer = problem.completed(record.dag, answer)
         found.append(_Label(record.dag, known.hashes[row], answer))
     return found
+
+
+def _rows_of_use(problem: Problem) -> NDArray[np.int64]:
+    """Known rows that a process may ever be fitted to: all, or the best and the last of many."""
+    rows = problem.known.labelled
+    if len(rows) <= 2 * _LABELS or problem.objective.limits:  # the best ones may break limits
+        return rows
+    best = np.argsort(-problem.known.performance[rows], kind="stable")[:_LABELS]
+    return np.union1d(rows[best], rows[-_LABELS:])
