@@ -30,6 +30,7 @@ class Describer:
 
     Attributes:
         width: Size of the latent space.
+        cost: Number of the group of exact complexities; None where the space computes none.
         device: Where the encoder is.
     """
 
@@ -40,6 +41,7 @@ class Describer:
         rng = np.random.default_rng(seed)
         self._reference = self._raw([space.sample(rng) for _ in range(_REFERENCES)])
         self.width = self._reference[0].shape[1]
+        self.cost = len(self._reference) - 1 if space.complexity_names else None
 
     def __call__(self, dags: Sequence[Dag], hashes: Sequence[str]) -> list[Array]:
         """Describe architectures.

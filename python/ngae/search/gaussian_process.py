@@ -1,9 +1,10 @@
 """A Gaussian process on groups of features, for tens to a few hundred labels.
 
-    k(a, b) = s^2 exp(-sum over groups g of |a_g - b_g|^2 / (2 l_g^2)),    y = f + noise
+    k(a, b) = s^2 exp(-sum over groups g of |a_g - b_g|^2 / (2 l_g^2)) + a_t . b_t,    y = f + noise
 
 Amplitude, noise and one length for each group maximise the marginal likelihood times a prior
-(Rasmussen and Williams 2006, section 5.4.1); groups that do not help get long lengths.
+(Rasmussen and Williams 2006, section 5.4.1); groups that do not help get long lengths. The group t,
+where there is one, has a linear trend, whose slopes are standard normal (there, section 2.7).
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class GaussianProcess:
         logs: Logarithms of the lengths, then of amplitude and noise.
         mean: Of the targets.
         scale: Standard deviation of the targets.
+        trend: Number of the group with a linear trend, or None.
         factor: (n, n) lower Cholesky factor of the covariance with noise.
         weights: (n,) inverse covariance times targets.
     """
@@ -42,12 +44,17 @@ class GaussianProcess:
     logs: Array
     mean: float
     scale: float
+    trend: int | None
     factor: Array
     weights: Array
 
     @classmethod
     def fit(
-        cls, groups: Sequence[Array], targets: Array, start: Array | None = None
+        cls,
+        groups: Sequence[Array],
+        targets: Array,
+        start: Array | None = None,
+        trend: int | None = None,
     ) -> GaussianProcess:
         """Fit to labelled points.
 
@@ -56,29 +63,33 @@ class GaussianProcess:
             targets: (n,), at least one.
             start: Where the search for lengths, amplitude and noise begins (`logs` of a fit to
                 fewer points); by default at the middle of their priors.
+            trend: Number of the group with a linear trend; by default there is none.
         """
         held = tuple(np.asarray(group, dtype=np.float64) for group in groups)
         mean, scale = float(targets.mean()), float(targets.std()) or 1.0
         y = (targets - mean) / scale
         squares = np.stack([_squares(group, group) for group in held])
+        fixed = _linear(held, held, trend)
         # Points a spread apart in every group have covariance exp(-1), however many groups.
         widths = np.array([group.shape[1] for group in held])
         middle = np.append(0.5 * np.log(widths * len(held)), [0.0, np.log(_NOISE)])
         logs = (
-            _maximised(squares, y, middle, middle, _ROUNDS)
+            _maximised(squares, fixed, y, middle, middle, _ROUNDS)
             if start is None
-            else _maximised(squares, y, middle, start, _FURTHER)
+            else _maximised(squares, fixed, y, middle, start, _FURTHER)
         )
-        factor = np.linalg.cholesky(_noisy(squares, logs)).astype(np.float64)
+        factor = np.linalg.cholesky(_noisy(squares, fixed, logs)).astype(np.float64)
         weights = _solve(factor, y)
-        return cls(held, logs, mean, scale, factor, weights)
+        return cls(held, logs, mean, scale, trend, factor, weights)
 
     def covariance(self, groups: Sequence[Array]) -> Array:
         """Return k between points and the labelled ones, (points, n)."""
         exponent = np.zeros((len(groups[0]), len(self.weights)))
         for group, held, log in zip(groups, self.groups, self.logs, strict=False):
             exponent += _squares(group, held) / (2 * np.exp(2 * log))
-        cross: Array = np.exp(2 * self.logs[-2] - exponent)
+        cross: Array = np.exp(2 * self.logs[-2] - exponent) + _linear(
+            groups, self.groups, self.trend
+        )
         return cross
 
     def predict(self, groups: Sequence[Array]) -> tuple[Array, Array]:
@@ -94,7 +105,10 @@ class GaussianProcess:
         """Give what is believed of f at points, which further points may change."""
         cross = self.covariance(groups)
         half = np.linalg.solve(self.factor, cross.T).astype(np.float64)
-        variance = np.maximum(np.exp(2 * self.logs[-2]) - (half**2).sum(axis=0), _LEAST)
+        before = np.full(len(cross), np.exp(2 * self.logs[-2]))
+        if self.trend is not None:
+            before += (groups[self.trend] ** 2).sum(axis=1)
+        variance = np.maximum(before - (half**2).sum(axis=0), _LEAST)
         mean = self.mean + self.scale * (cross @ self.weights)
         return Belief(self, tuple(groups), mean, variance, half)
 
@@ -138,7 +152,9 @@ class Belief:
         exponent = np.zeros(len(self.mean))
         for group, log in zip(self.groups, logs, strict=False):
             exponent += _squares(group, group[row : row + 1])[:, 0] / (2 * np.exp(2 * log))
+        row_alone = [group[row : row + 1] for group in self.groups]
         shared = np.exp(2 * logs[-2] - exponent) - self.half[:, row] @ self.half
+        shared += np.ravel(_linear(self.groups, row_alone, self.process.trend))
         learned = shared / np.sqrt(self.variance[row] + np.exp(2 * logs[-1]) + _JITTER)
         variance = np.maximum(self.variance - learned**2, _LEAST)
         return dataclasses.replace(
@@ -169,8 +185,14 @@ def _squares(a: Array, b: Array) -> Array:
     return np.maximum(found, 0.0)
 
 
-def _noisy(squares: Array, logs: Array) -> Array:
-    found: Array = _signal(squares, logs)
+def _linear(a: Sequence[Array], b: Sequence[Array], trend: int | None) -> Array:
+    """Covariance of the linear trend, (points of a, points of b)."""
+    found: Array = np.zeros((len(a[0]), len(b[0]))) if trend is None else a[trend] @ b[trend].T
+    return found
+
+
+def _noisy(squares: Array, fixed: Array, logs: Array) -> Array:
+    found: Array = _signal(squares, logs) + fixed
     found[np.diag_indices_from(found)] += np.exp(2 * logs[-1]) + _JITTER
     return found
 
@@ -186,13 +208,15 @@ def _solve(factor: Array, y: Array) -> Array:
     return found
 
 
-def _maximised(squares: Array, y: Array, middle: Array, start: Array, rounds: int) -> Array:
+def _maximised(
+    squares: Array, fixed: Array, y: Array, middle: Array, start: Array, rounds: int
+) -> Array:
     """Climb log p(y | logs) p(logs) by Adam; the best point on the way."""
     logs = start.copy()
     best, best_loss = logs.copy(), np.inf
     first, second = np.zeros_like(logs), np.zeros_like(logs)
     for step in range(1, rounds + 1):
-        loss, slope = _loss(squares, y, middle, logs)
+        loss, slope = _loss(squares, fixed, y, middle, logs)
         if loss < best_loss:
             best, best_loss = logs.copy(), loss
         first = 0.9 * first + 0.1 * slope
@@ -203,13 +227,15 @@ def _maximised(squares: Array, y: Array, middle: Array, start: Array, rounds: in
     return best
 
 
-def _loss(squares: Array, y: Array, middle: Array, logs: Array) -> tuple[float, Array]:
+def _loss(
+    squares: Array, fixed: Array, y: Array, middle: Array, logs: Array
+) -> tuple[float, Array]:
     """Negative logarithm of marginal likelihood times prior, and its slope."""
     widths = np.array([_WIDTHS[0]] * (len(logs) - 2) + list(_WIDTHS[1:]))
     from_middle = (logs - middle) / widths
     signal = _signal(squares, logs)
     noise = np.exp(2 * logs[-1])
-    covariance = signal + (noise + _JITTER) * np.eye(len(y))
+    covariance = signal + fixed + (noise + _JITTER) * np.eye(len(y))
     try:
         factor = np.linalg.cholesky(covariance)
     except np.linalg.LinAlgError:

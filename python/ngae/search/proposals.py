@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ngae.dag import Dag
+from ngae.dags import Dags
 from ngae.search.base import Candidate
 from ngae.search.problem import Problem
 
@@ -27,16 +28,21 @@ class Proposals:
         self.problem = problem
         # A stream of its own: a table may have been drawn from the same seed, row by row.
         self.rng = np.random.default_rng([seed, stream])
-        self._seen: set[str] = set()
+        self._seen: dict[str, int | None] = {}  # key to number of the row that was drawn
         self._rows = problem.askable.rows
         self._order = [] if self._rows is None else self.rng.permutation(len(self._rows)).tolist()
 
-    def new(self, dag: Dag) -> Candidate | None:
-        """Propose `dag`; None where it was proposed before or is not worth asking."""
+    def new(self, dag: Dag, row: int | None = None) -> Candidate | None:
+        """Propose `dag`; None where it was proposed before or is not worth asking.
+
+        Args:
+            dag: The architecture.
+            row: Its number, where it was drawn from the rows.
+        """
         key = self.problem.key(dag)
         if key is None or key in self._seen:
             return None
-        self._seen.add(key)
+        self._seen[key] = row
         return Candidate(dag, None, {})
 
     def sampled(self) -> Candidate | None:
@@ -47,12 +53,33 @@ class Proposals:
         """
         if self._rows is not None:
             while self._order:
-                found = self.new(self._rows[self._order.pop()])
+                row = self._order.pop()
+                found = self.new(self._rows[row], row)
                 if found is not None:
                     return found
             return None
         draws = (self.new(self.problem.space.sample(self.rng)) for _ in range(_SAMPLED))
         return next((found for found in draws if found is not None), None)
+
+    def costliest(self, count: int) -> list[Candidate]:
+        """Propose the costlier half of twice as many uniform draws, in the order of drawing.
+
+        What costs more tends to perform better, and exact complexities can be had without asking.
+        """
+        drawn = taken(2 * count, self.sampled)
+        if not drawn:
+            return []
+        costs = self.problem.space.complexity(Dags.of([c.dag for c in drawn]))[:, 0]
+        kept = set(np.argsort(-costs, kind="stable")[:count].tolist())
+        for left in (c for i, c in enumerate(drawn) if i not in kept):
+            self._put_back(left.dag)
+        return [candidate for i, candidate in enumerate(drawn) if i in kept]
+
+    def _put_back(self, dag: Dag) -> None:
+        """Let a draw that was not used be drawn again, after all others."""
+        row = self._seen.pop(self.problem.key(dag) or "", None)
+        if row is not None:
+            self._order.insert(0, row)
 
     def made(self, make: Callable[[], Dag | None]) -> Candidate | None:
         """Propose what `make` gives, called until that is new; after 200 calls a uniform draw.

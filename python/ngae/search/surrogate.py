@@ -74,6 +74,7 @@ class SurrogateSearch:
         self._worth: dict[str, bool] = {}
         self._asked = {label.key for label in self._labels}
         self._answers = len(problem.known.labelled)
+        self._first: list[Candidate] | None = None
         self._rounds = 0
         self._trained = self._predictors()
 
@@ -86,11 +87,25 @@ class SurrogateSearch:
         """Propose up to `count` new architectures: random ones first, then the most promising."""
         missing = self.config.initial - self._answers
         if missing > 0:
-            return taken(min(count, missing), self._proposals.sampled)
+            return self._random(min(count, missing), missing)
         self._rounds += 1
         fit = self._fit()
         found = self._chosen(fit, self._climbed(fit, self._pool(fit)), count)
         return self._predicted(found + taken(count - len(found), self._proposals.sampled))
+
+    def _random(self, count: int, missing: int) -> list[Candidate]:
+        """Take the next of `missing` draws: costly ones, where cost may be spent."""
+        if self._first is None:
+            self._first = self._proposals.costliest(missing) if self._free_of_cost() else []
+        found, self._first = self._first[:count], self._first[count:]
+        return found + taken(count - len(found), self._proposals.sampled)
+
+    def _free_of_cost(self) -> bool:
+        """Whether complexity matters by limits alone, on what the space computes."""
+        names = self.problem.space.complexity_names
+        limits = [limit.name for limit in self.problem.objective.limits]
+        weighed = self.config.aim == "front" or self.config.weight > 0
+        return bool(names) and not weighed and set(limits) <= set(names)
 
     def tell(self, trials: Sequence[Trial]) -> None:
         """Learn answers."""
@@ -150,7 +165,7 @@ class SurrogateSearch:
         return Fit(
             z=held[0],
             values=values,
-            process=self._process("value", held, ranks),
+            process=self._process("value", held, ranks, self._describe.cost),
             best=float(ranks[useful].max()) if any(useful) else float(ranks.min()),
             limited=self._limited(labels, held),
         )
@@ -174,9 +189,11 @@ class SurrogateSearch:
             found = found / scale[0] + self.config.weight * np.nan_to_num(values[:, 1]) / scale[1]
         return found
 
-    def _process(self, name: str, held: list[Array], targets: Array) -> GaussianProcess:
+    def _process(
+        self, name: str, held: list[Array], targets: Array, trend: int | None = None
+    ) -> GaussianProcess:
         """Fit, beginning at the lengths of the last fit."""
-        process = GaussianProcess.fit(held, targets, self._logs.get(name))
+        process = GaussianProcess.fit(held, targets, self._logs.get(name), trend)
         self._logs[name] = process.logs
         return process
 
