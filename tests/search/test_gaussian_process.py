@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from ngae.search.climb import _slope, climb
-from ngae.search.gaussian_process import GaussianProcess, _loss, _noisy, _squares, scaled
+from ngae.search.gaussian_process import (
+    GaussianProcess,
+    _linear,
+    _loss,
+    _noisy,
+    _squares,
+    scaled,
+)
+
+TRENDS = pytest.mark.parametrize("trend", [None, 0])
 
 
 @pytest.fixture
@@ -16,22 +25,25 @@ def points():
     return groups, np.sin(groups[0][:, 0]) + 0.05 * rng.normal(size=20)
 
 
-def test_the_slope_is_that_of_differences(points):
+@TRENDS
+def test_the_slope_is_that_of_differences(points, trend):
     groups, y = points
+    fixed = _linear(groups, groups, trend)
     squares = np.stack([_squares(group, group) for group in groups])
     middle = np.array([0.5, 0.8, 0.0, -1.6])
     logs = middle + np.array([0.2, -0.1, 0.1, 0.3])
-    _, slope = _loss(squares, y, middle, logs)
+    _, slope = _loss(squares, fixed, y, middle, logs)
     for k in range(4):
         step = np.zeros(4)
         step[k] = 1e-5
-        ends = [_loss(squares, y, middle, logs + sign * step)[0] for sign in (1, -1)]
+        ends = [_loss(squares, fixed, y, middle, logs + sign * step)[0] for sign in (1, -1)]
         assert (ends[0] - ends[1]) / 2e-5 == pytest.approx(slope[k], rel=1e-5)
 
 
-def test_predictions_are_those_of_the_textbook(points):
+@TRENDS
+def test_predictions_are_those_of_the_textbook(points, trend):
     groups, y = points
-    process = GaussianProcess.fit(groups, y)
+    process = GaussianProcess.fit(groups, y, trend=trend)
     rng = np.random.default_rng(1)
     others = [rng.normal(size=(7, 3)), rng.normal(size=(7, 5))]
     mean, deviation = process.predict(others)
@@ -40,20 +52,21 @@ def test_predictions_are_those_of_the_textbook(points):
     def k(a, b):
         parts = zip(a, b, lengths, strict=True)
         far = sum(((p[:, None] - q[None]) ** 2).sum(2) / (2 * g**2) for p, q, g in parts)
-        return amplitude * np.exp(-far)
+        return amplitude * np.exp(-far) + (0 if trend is None else a[trend] @ b[trend].T)
 
     noise = np.exp(2 * process.logs[3]) + 1e-6
     inverse = np.linalg.inv(k(groups, groups) + noise * np.eye(20))
     cross = k(others, groups)
     target = (y - y.mean()) / y.std()
     np.testing.assert_allclose(mean, y.mean() + y.std() * cross @ inverse @ target, rtol=1e-8)
-    variance = amplitude - np.einsum("ij,jk,ik->i", cross, inverse, cross)
+    variance = np.diag(k(others, others)) - np.einsum("ij,jk,ik->i", cross, inverse, cross)
     np.testing.assert_allclose(deviation, y.std() * np.sqrt(variance), rtol=1e-6)
 
 
-def test_belief_after_an_expected_answer_is_that_of_a_process_which_knows_it(points):
+@TRENDS
+def test_belief_after_an_expected_answer_is_that_of_a_process_which_knows_it(points, trend):
     groups, y = points
-    process = GaussianProcess.fit(groups, y)
+    process = GaussianProcess.fit(groups, y, trend=trend)
     rng = np.random.default_rng(1)
     others = [rng.normal(size=(7, 3)), rng.normal(size=(7, 5))]
     belief = process.believe(others)
@@ -63,12 +76,21 @@ def test_belief_after_an_expected_answer_is_that_of_a_process_which_knows_it(poi
     more = dataclasses.replace(
         process,
         groups=tuple(rows),
-        factor=np.linalg.cholesky(_noisy(squares, process.logs)),
+        factor=np.linalg.cholesky(_noisy(squares, _linear(rows, rows, trend), process.logs)),
         weights=np.zeros(22),
     )
     np.testing.assert_allclose(found.deviation, more.predict(others)[1], rtol=1e-6)
     assert np.array_equal(found.mean, belief.mean)
     assert (found.deviation <= belief.deviation).all()
+
+
+def test_a_trend_goes_on_where_no_label_is():
+    rng = np.random.default_rng(3)
+    group = rng.uniform(-1, 1, size=(30, 1))
+    far = [np.array([[20.0]])]
+    alone, along = (GaussianProcess.fit([group], 2 * group[:, 0], trend=t) for t in (None, 0))
+    assert along.predict(far)[0][0] == pytest.approx(40, abs=4)
+    assert alone.predict(far)[0][0] == pytest.approx(0, abs=1)
 
 
 def test_a_group_that_does_not_matter_gets_a_longer_length():

@@ -11,6 +11,7 @@ from ngae.search.base import Trial
 from ngae.search.config import GradientConfig, SearchConfig
 from ngae.search.judging import ranks_of
 from ngae.search.problem import Limit, Objective, Problem
+from ngae.search.proposals import Proposals, taken
 from ngae.search.registry import strategy_named
 from ngae.search.run import run_search
 from ngae.search.surrogate import SurrogateSearch
@@ -64,6 +65,22 @@ def test_more_is_found_than_at_random(model, nothing):
     assert np.mean([result.best.answer.performance for result in found]) > np.quantile(drawn, 0.9)
     for result in found:
         assert len({trial.dag.canonical_hash for trial in result.trials}) == 30
+
+
+def test_a_search_begins_with_costly_draws_where_cost_may_be_spent(model, nothing):
+    costs = {}
+    for aim, limit in (("best", None), ("front", None), ("best", Limit("ms", 5))):
+        limits = () if limit is None else (limit,)
+        problem = Problem(SPACE, nothing, objective=Objective(limits=limits))
+        strategy = SurrogateSearch(model, problem, 0, GradientConfig(initial=24, aim=aim))
+        asked = [c.dag for _ in range(6) for c in strategy.ask(4)]
+        assert len({dag.canonical_hash for dag in asked}) == 24
+        costs[aim, limit] = np.median(SPACE.complexity(asked)[:, 0])
+    rng = np.random.default_rng(0)
+    drawn = SPACE.complexity([SPACE.sample(rng) for _ in range(200)])[:, 0]
+    assert costs.pop(("best", None)) > np.quantile(drawn, 0.65)
+    for cost in costs.values():  # told by answers alone, or weighed: uniform draws
+        assert np.quantile(drawn, 0.3) < cost < np.quantile(drawn, 0.7)
 
 
 def test_the_seed_decides(model, nothing):
@@ -149,3 +166,15 @@ def test_where_only_rows_of_a_table_can_be_asked_all_of_them_are(model, make_tab
     assert sorted(asked) == sorted(table.hashes[8:])
     order = np.argsort([-trial.answer.performance for trial in result.trials])
     assert order[0] < 12  # the best of 32 is among the first that are asked
+
+
+def test_rows_that_were_too_cheap_to_begin_with_are_drawn_later(make_table):
+    table = make_table(40, SPACE)
+    nothing = table.subset(np.zeros(0, dtype=np.int64))
+    proposals = Proposals(Problem(SPACE, nothing, askable(Table(table), nothing)), 0, 1)
+    first = [c.dag for c in proposals.costliest(10)]
+    rest = [c.dag for c in taken(50, proposals.sampled)]
+    assert len(first) == 10
+    assert {dag.canonical_hash for dag in first + rest} == set(table.hashes)
+    put_back = rest[-10:]
+    assert SPACE.complexity(first)[:, 0].min() >= SPACE.complexity(put_back)[:, 0].max()
