@@ -128,6 +128,11 @@ def _search(arguments: argparse.Namespace) -> int:
         _refuse(arguments, DataConfig, but=history, where=beside)
     config = make(SearchConfig, given_flags(arguments, SearchConfig), "flags")
     own = _own_settings(arguments, config)
+    if arguments.run is None and getattr(own, "guide", "") == "predictors":
+        raise UsageError(
+            "--guide predictors: expected a RUN, whose predictors have learned, found none",
+            remedy="take --guide surrogate, which learns from every answer",
+        )
     oracle = make(OracleConfig, given_flags(arguments, OracleConfig), "flags")
     table = given_flags(arguments, DataConfig)
     make(DataConfig, table, "flags")
