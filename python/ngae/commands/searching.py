@@ -48,8 +48,8 @@ class Progress:
         """Show how the search stands after a query."""
         trial = standing.trial
         if self.bar is not None:
+            self.bar.set_postfix_str(standing.text, False)
             self.bar.update(1)
-            self.bar.set_postfix_str(standing.text)
         if not trial.answer.ok:
             self.say(f"query {trial.number + 1} failed: {trial.answer.error}")
         elif self.bar is None and trial is standing.best:

@@ -67,7 +67,10 @@ class Standings:
 
     def __init__(self, problem: Problem, oracle: Oracle) -> None:
         self.problem = problem
-        self._possible = possible_values(problem, oracle)
+        possible = possible_values(problem, oracle)
+        self._most = float(possible[:, 0].max()) if possible is not None and len(possible) else None
+        self._box = None if possible is None else _Box.of(possible)
+        self._whole = 1.0 if self._box is None else self._box.share(self._box.inside)
         self._known = known_values(problem)[1]
         self._found: list[Answer] = []
         self._best: Trial | None = None
@@ -90,25 +93,44 @@ class Standings:
         return self.problem.objective.counts(answer), answer.ok, performance
 
     def _regret(self) -> float | None:
-        if self._possible is None or not len(self._possible) or not self._found:
+        if self._most is None or not self._found:
             return None
-        best = max(answer.performance for answer in self._found)
-        return float(self._possible[:, 0].max()) - best
+        return self._most - max(answer.performance for answer in self._found)
 
     def _hypervolume(self) -> float | None:
         if not self.problem.objective.down:
             return None
         found = self.problem.objective.values(self._found)
-        table = self._possible is not None
-        scale = self._possible if self._possible is not None else np.vstack([self._known, found])
-        scale = scale[~np.isnan(scale).any(axis=1)]
-        if not len(scale):
-            return 0.0
-        low, span = scale.min(axis=0), np.ptp(scale, axis=0)
+        box = self._box or _Box.of(np.vstack([self._known, found]))
+        return box.share(found) / self._whole if self._whole else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Box:
+    """The box from the worst to the best of some points in each objective.
+
+    Attributes:
+        inside: float64 (num_points, num_objectives), the points, all maximised, without NaN.
+        low: float64 (num_objectives,), the worst.
+        span: float64 (num_objectives,), from there to the best; 1 where there is no distance.
+    """
+
+    inside: Values
+    low: Values
+    span: Values
+
+    @classmethod
+    def of(cls, points: Values) -> _Box:
+        inside = points[~np.isnan(points).any(axis=1)]
+        if not len(inside):
+            return cls(inside, np.zeros(points.shape[1]), np.ones(points.shape[1]))
+        span = np.ptp(inside, axis=0)
         span[span == 0] = 1.0
-        corner = np.zeros(len(low))
-        whole = hypervolume((scale - low) / span, corner) if table else 1.0
-        return hypervolume((found - low) / span, corner) / whole if whole else 0.0
+        return cls(inside, inside.min(axis=0), span)
+
+    def share(self, points: Values) -> float:
+        """Hypervolume of points above the worst corner, as a share of the box."""
+        return hypervolume((points - self.low) / self.span, np.zeros(len(self.low)))
 
 
 def possible_values(problem: Problem, oracle: Oracle) -> Values | None:
