@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ngae.api import NGAE as NGAE
-    from ngae.api import Search as Search
     from ngae.dag import Dag as Dag
     from ngae.data import Dataset as Dataset
     from ngae.data import Record as Record
     from ngae.data import Table as Table
     from ngae.data import load as load
+    from ngae.searching import Search as Search
 
 __version__ = "0.1.0"
 
 _HOME = {
     "NGAE": "ngae.api",
-    "Search": "ngae.api",
+    "Search": "ngae.searching",
     "Dag": "ngae.dag",
     "Dataset": "ngae.data",
     "Record": "ngae.data",

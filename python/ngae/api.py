@@ -14,12 +14,6 @@ from ngae.data import Dataset, load_config
 from ngae.errors import RefusedError, UsageError
 from ngae.evaluate.protocol import evaluate
 from ngae.models import NGAEModel, Posterior, Prediction
-from ngae.oracles.base import Oracle, identity_of
-from ngae.search import SearchConfig, SearchFolder, SearchResult, run_search
-from ngae.search.config import search_configs
-from ngae.search.registry import strategy_named
-from ngae.search.run import problem_of
-from ngae.settings import as_dict
 from ngae.train.config import SECTIONS, RunConfig
 from ngae.train.folder import RunFolder
 from ngae.train.loop import load_model
@@ -146,45 +140,6 @@ class NGAE:
     def predict(self, z: Tensor) -> Prediction:
         """Return performance and complexities at z (num_points, latent_dim), in their units."""
         return self.model.predict(z)
-
-
-class Search:
-    """A search with a trained model.
-
-    Args:
-        model: The trained model.
-        settings: Fields of `SearchConfig`, such as `seed=1`, and of the strategy's own settings,
-            such as `weight=0.3` of `gradient`; see docs/search.md.
-    """
-
-    def __init__(self, model: NGAE, **settings: Any) -> None:
-        self.model = model
-        self.config, self.own = search_configs(settings, "Search")
-
-    def run(self, budget: int, oracle: Oracle, out: str | Path | None = None) -> SearchResult:
-        """Spend `budget` queries of `oracle`.
-
-        Args:
-            budget: Architectures to ask about.
-            oracle: Who answers.
-            out: Folder for answers, trials and results; nothing is written by default. Where a
-                search of these settings was cut off in it, this one goes on.
-
-        Returns:
-            The trials, the best one and the Pareto front.
-        """
-        config = dataclasses.replace(self.config, budget=budget)
-        problem = problem_of(self.model.data, oracle, config)
-        strategy = strategy_named(config, problem, self.own, self.model.model)
-        folder = None if out is None else SearchFolder(out, self._settings(config, oracle))
-        return run_search(strategy, oracle, problem, config, folder)
-
-    def _settings(self, config: SearchConfig, oracle: Oracle) -> dict[str, Any]:
-        return {
-            "search": as_dict(config),
-            config.strategy: as_dict(self.own),
-            "oracle": {"identity": identity_of(oracle)},
-        }
 
 
 def _with_settings(config: RunConfig, settings: dict[str, Any]) -> RunConfig:

@@ -13,7 +13,7 @@ import pytest
 
 from ngae.api import NGAE
 from ngae.cli import main
-from ngae.commands import benchmark_model, benchmarking
+from ngae.commands import benchmarking, graph_model
 from ngae.data import load
 from ngae.search import benchmark_run, benchmark_task
 from ngae.train.interrupt import Interrupted
@@ -173,7 +173,10 @@ def test_flags_of_benchmarks_need_one(capsys):
         assert main(["search", "run", *flag]) == 2
         assert f"{flag[0]}: expected --benchmark beside it" in capsys.readouterr().err
     assert main(["search"]) == 2
-    assert "expected RUN, or --benchmark NAME, found neither" in capsys.readouterr().err
+    assert (
+        "expected RUN, --table FILE, --space NAME or --benchmark NAME, found none"
+        in capsys.readouterr().err
+    )
     assert main(["search", "run", "--json", "x.json"]) == 2
     assert "--json: expected no file without --benchmark, found x.json" in capsys.readouterr().err
 
@@ -192,7 +195,7 @@ SMALL = {
 def test_the_model_learns_graphs_and_no_answers(arguments, table_file, monkeypatch, capsys):
     for module in (benchmarking, benchmark_task):
         monkeypatch.setattr(module, "NEED_A_MODEL", {"random"})
-    monkeypatch.setattr(benchmark_model, "NGAE", functools.partial(NGAE, **SMALL))
+    monkeypatch.setattr(graph_model, "NGAE", functools.partial(NGAE, **SMALL))
     last = Path("model", "checkpoints", "last.safetensors")
     assert main([*arguments, "--out", "a"]) == 0
     assert "without any answer, is trained once" in capsys.readouterr().err

@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from ngae.data import Table
 from ngae.errors import UsageError
 from ngae.models import ModelConfig, NGAEModel, TargetScaler
 from ngae.search.config import GradientConfig
@@ -79,3 +80,9 @@ def test_weights_of_the_complexities_are_counted(table, weights):
             step_size=0.1,
             keep=[1],
         )
+
+
+def test_predictors_need_known_rows_to_climb_from(table):
+    problem = Problem(table.space, Table.empty(table.space))
+    with pytest.raises(UsageError, match="--guide predictors: expected known rows"):
+        GradientSearch(_model(table), problem)

@@ -24,7 +24,7 @@ def data(make_table):
 def test_rows_that_were_not_learned_from_may_be_asked(data):
     oracle = Table(data)
     config = SearchConfig(budget=12, seed=1)
-    problem = problem_of(data, oracle, config)
+    problem = problem_of(starting_rows(data, oracle), oracle, config)
     assert problem.known.hashes == data.train.hashes
     result = run_search(RandomSearch(problem, seed=1), oracle, problem, config)
     asked = {trial.dag.canonical_hash for trial in result.trials}
@@ -69,7 +69,8 @@ def test_equals_of_known_rows_and_of_each_other_are_not_asked():
     )  # fmt: skip
     data = Dataset(table, np.arange(rows // 2), np.arange(rows // 2, rows), DataConfig(), ())
     oracle = Table(data)
-    strategy = RandomSearch(problem_of(data, oracle, SearchConfig()), seed=1)
+    problem = problem_of(starting_rows(data, oracle), oracle, SearchConfig())
+    strategy = RandomSearch(problem, seed=1)
     keys = [oracle.key_of(candidate.dag) for candidate in strategy.ask(60)]
     assert len(keys) == len(set(keys)) == 60
     assert set(keys) <= set(data.test.hashes)

@@ -16,7 +16,7 @@ from typing import Any, get_args, get_type_hints
 from tqdm import tqdm
 
 from ngae import console
-from ngae.commands.benchmark_model import check_unlabelled, model_of
+from ngae.commands.graph_model import check_unlabelled, model_of
 from ngae.data.config import DataConfig
 from ngae.data.lock import locked
 from ngae.errors import UsageError

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ngae import console
 from ngae.data.config import DataConfig
@@ -14,6 +15,9 @@ from ngae.search.benchmarks import BenchmarkConfig, short_names
 from ngae.search.config import STRATEGY_CONFIGS, SearchConfig, StrategyConfig
 from ngae.settings import add_flags, flag_of, given_flags, make
 
+if TYPE_CHECKING:
+    from ngae.commands.starting import Source
+
 EXAMPLES = f"""\
 examples:
   ngae search runs/digits6-ngae-s0
@@ -22,6 +26,9 @@ examples:
   ngae search runs/digits6-ngae-s0 --oracle train --workers 4 --ledger answers.jsonl
   ngae search runs/digits6-ngae-s0 --oracle "command ./judge.py {{arch}}" --budget 10
   ngae search runs/digits6-ngae-s0 --strategy random --seed 1
+  ngae search runs/digits6-ngae-s0 --oracle train --history evaluated.csv
+  ngae search --space nas-bench-201 --oracle "command ./judge.py {{arch}}" --budget 100
+  ngae search --table mine.csv --performance-col acc --oracle train --budget 20
   ngae search runs/digits6-ngae-s0 --strategy evolution --evolution-population 20
   ngae search --benchmark nas-bench-201/cifar10 --table nasbench201.csv.gz --strategies random
   ngae search --benchmark nas-bench-201/cifar10 --table nasbench201.csv.gz \\
@@ -34,11 +41,12 @@ benchmarks:
   {short_names()}
 """
 
-# What of a table's settings a search of it can use: it has no parts.
+# What of a table's settings a search of it can use: it has no parts; and what one of a history.
 TABLE_FIELDS = (
     "space", "arch_col", "performance_col", "lower_is_better", "complexity_col", "report_col",
     "join", "missing", "repeats", "burn_in",
 )  # fmt: skip
+HISTORY_FIELDS = ("arch_col", "performance_col", "lower_is_better", "complexity_col")
 # What a benchmark settles for each of its searches.
 _SETTLED = ("strategy", "oracle", "seed")
 
@@ -48,8 +56,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ngae search",
         description="Climb predicted performance minus weighted complexity in the latent space, "
-        "decode, and ask an oracle about what is found; or search without the model. With "
-        "--benchmark: compare strategies on a table that answers, from nothing known, over "
+        "decode, and ask an oracle about what is found; or search without the model. Without "
+        "RUN: a VAE of the graphs of --table, or of graphs drawn of --space, is trained first. "
+        "With --benchmark: compare strategies on a table that answers, from nothing known, over "
         "several seeds.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -64,8 +73,15 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--out",
         metavar="DIR",
-        help="folder (default: RUN/search/<strategy>-b<budget>-s<seed>, or "
-        "runs/search-<benchmark>-b<budget>)",
+        help="folder (default: RUN/search/<strategy>-b<budget>-s<seed>, "
+        "runs/search-<table>-<strategy>-b<budget>-s<seed>, or runs/search-<benchmark>-b<budget>)",
+    )
+    parser.add_argument(
+        "--history",
+        metavar="FILE",
+        default="",
+        help="architectures that were evaluated already: a table, trials.jsonl of another search, "
+        "or a ledger; several joined by commas. They are known, and never asked about",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace a search in the folder")
     console.add_device_flag(parser)
@@ -84,7 +100,7 @@ def build_parser() -> argparse.ArgumentParser:
         add_flags(parser, kind, f"strategy {name}")
     add_flags(parser, OracleConfig, "oracle")
     add_flags(parser, BenchmarkConfig, "benchmark")
-    add_flags(parser, DataConfig, "table of a benchmark", TABLE_FIELDS)
+    add_flags(parser, DataConfig, "table, history", TABLE_FIELDS)
     return parser
 
 
@@ -98,35 +114,64 @@ def _search(arguments: argparse.Namespace) -> int:
     if arguments.run is None and isinstance(arguments.json, str):
         # `--json RUN`: without a benchmark the flag takes no value.
         arguments.run, arguments.json = arguments.json, True
-    _refuse(arguments, BenchmarkConfig, DataConfig, where="expected --benchmark beside it")
     if isinstance(arguments.json, str):
         raise UsageError(
             f"--json: expected no file without --benchmark, found {arguments.json}",
             remedy="results are printed; --out names the folder",
         )
+    beside = "expected --benchmark beside it"
     if arguments.run is None:
-        raise UsageError(
-            "search: expected RUN, or --benchmark NAME, found neither",
-            remedy="`ngae train` makes a run folder",
-        )
+        _refuse(arguments, BenchmarkConfig, but=("table",), where=beside)
+    else:
+        _refuse(arguments, BenchmarkConfig, where=beside)
+        history = HISTORY_FIELDS if arguments.history else ()
+        _refuse(arguments, DataConfig, but=history, where=beside)
     config = make(SearchConfig, given_flags(arguments, SearchConfig), "flags")
     own = _own_settings(arguments, config)
+    if arguments.run is None and getattr(own, "guide", "") == "predictors":
+        raise UsageError(
+            "--guide predictors: expected a RUN, whose predictors have learned, found none",
+            remedy="take --guide surrogate, which learns from every answer",
+        )
     oracle = make(OracleConfig, given_flags(arguments, OracleConfig), "flags")
+    table = given_flags(arguments, DataConfig)
+    make(DataConfig, table, "flags")
+    if arguments.run is None and not vars(arguments).get("table") and "space" not in table:
+        raise UsageError(
+            "search: expected RUN, --table FILE, --space NAME or --benchmark NAME, found none",
+            remedy="`ngae train` makes a run folder",
+        )
     from ngae.commands.searching import search_and_show
 
     return search_and_show(
-        Path(arguments.run),
+        _source(arguments, table),
         config,
         own,
         oracle,
+        history=arguments.history,
         out=Path(arguments.out) if arguments.out else None,
         overwrite=arguments.overwrite,
         as_json=arguments.json,
-        device=arguments.device,
     )
 
 
+def _source(arguments: argparse.Namespace, table: Mapping[str, Any]) -> Source:
+    from ngae.commands.starting import Source
+
+    device, file = arguments.device, vars(arguments).get("table")
+    if arguments.run is not None:
+        return Source.of_run(Path(arguments.run), device, table)
+    if file:
+        return Source.of_table(DataConfig(**{"missing": "keep", **table, "data": file}), device)
+    return Source.of_space(DataConfig(**table), device)
+
+
 def _compare(arguments: argparse.Namespace, config: BenchmarkConfig) -> int:
+    if arguments.history:
+        raise UsageError(
+            f"--history: expected none beside --benchmark, found {arguments.history}",
+            remedy="its searches start from nothing known",
+        )
     search = given_flags(arguments, SearchConfig)
     for name in _SETTLED:
         if name in search:

@@ -16,22 +16,22 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ngae import console
-from ngae.api import NGAE
-from ngae.commands.banner import show_banner
+from ngae.commands.starting import Source
 from ngae.files import finite
 from ngae.oracles.base import Oracle
 from ngae.oracles.config import OracleConfig
 from ngae.oracles.executors import processes
 from ngae.oracles.ledger import Ledger, Recorded
 from ngae.oracles.parallel import Parallel
-from ngae.oracles.registry import check_is_read, is_embedded, oracle_named
-from ngae.search.base import Trial
+from ngae.search.base import Strategy, Trial
 from ngae.search.config import SearchConfig, StrategyConfig
 from ngae.search.folder import SearchFolder
-from ngae.search.predicted import Predicted
-from ngae.search.registry import strategy_named
+from ngae.search.history import Start
+from ngae.search.problem import Problem
+from ngae.search.registry import NEED_A_MODEL, strategy_named
 from ngae.search.result import SearchResult
 from ngae.search.run import problem_of, run_search
+from ngae.search.standing import Standing
 from ngae.settings import as_dict
 
 
@@ -39,19 +39,21 @@ class Progress:
     """Shows trials on stderr: a bar on a terminal, a line for each better one elsewhere."""
 
     def __init__(self, budget: int) -> None:
+        self.budget = budget
         self.bar: tqdm[Any] | None = None
         if sys.stderr.isatty():
             self.bar = tqdm(total=budget, unit="query", dynamic_ncols=True)
 
-    def __call__(self, trial: Trial, best: Trial) -> None:
-        """Show one trial."""
+    def __call__(self, standing: Standing) -> None:
+        """Show how the search stands after a query."""
+        trial = standing.trial
         if self.bar is not None:
+            self.bar.set_postfix_str(standing.text, False)
             self.bar.update(1)
-            self.bar.set_postfix_str(f"best {best.answer.performance:.4f}")
         if not trial.answer.ok:
             self.say(f"query {trial.number + 1} failed: {trial.answer.error}")
-        elif self.bar is None and trial is best:
-            console.say(f"query {trial.number + 1}: best {best.answer.performance:.4f}")
+        elif self.bar is None and trial is standing.best:
+            console.say(f"query {trial.number + 1}/{self.budget}: {standing.text}")
 
     def say(self, text: str) -> None:
         """Print a line beside the bar."""
@@ -67,31 +69,44 @@ class Progress:
 
 
 def search_and_show(
-    run_path: Path,
+    source: Source,
     config: SearchConfig,
     own: StrategyConfig,
     oracle_config: OracleConfig,
     *,
+    history: str,
     out: Path | None,
     overwrite: bool,
     as_json: bool,
-    device: str | None,
 ) -> int:
-    """Search as the settings say and show it; the exit code."""
-    run = NGAE.load(run_path, device)
-    show_banner(run.model.device)
-    oracle = _oracle(run, config, oracle_config)
-    problem = problem_of(run.data, oracle, config)
-    strategy = strategy_named(
-        dataclasses.replace(config, oracle=oracle.name), problem, own, run.model
-    )
-    name = f"{config.strategy}-b{config.budget}-s{config.seed}"
+    """Search as the settings say and show it; the exit code.
+
+    Args:
+        source: What it starts from.
+        config: Settings of the search.
+        own: Settings of the strategy.
+        oracle_config: Settings of the oracle.
+        history: Files of what was evaluated already, or "".
+        out: The folder; None for the source's own.
+        overwrite: Whether a search in the folder is dropped.
+        as_json: Whether results are printed as JSON.
+    """
+    oracle = source.oracle(config, oracle_config)
+    start = Start(source.known(oracle)).with_history(history, source.columns)
+    for note in start.notes:
+        console.say(f"note: {note}")
+    problem = problem_of(start.known, oracle, config, start.failed)
+    path = out or source.folder(f"{config.strategy}-b{config.budget}-s{config.seed}")
     settings = {
         "search": as_dict(config),
         config.strategy: as_dict(own),
         "oracle": as_dict(oracle_config),
+        "known": start.as_dict(),
     }
-    folder = SearchFolder(out or run_path / "search" / name, settings, overwrite=overwrite)
+    # A run's model may refuse what is asked of it: before anything is dropped.
+    ready = None if source.run is None else _strategy(source, path, config, own, problem, oracle)
+    folder = SearchFolder(path, settings, overwrite=overwrite)
+    strategy = ready or _strategy(source, path, config, own, problem, oracle)
     console.say(f"oracle: {oracle.name}; {len(problem.known)} known rows; folder: {folder.path}")
     if folder.continued:
         console.say("note: a search that was cut off goes on; what was answered is not asked again")
@@ -99,6 +114,8 @@ def search_and_show(
     with _recorded(oracle, oracle_config, folder) as recorded:
         result = run_search(strategy, recorded, problem, config, folder, progress)
     progress.close()
+    seconds = result.seconds
+    console.say(f"seconds: model {seconds.model:.1f}, oracle {seconds.oracle:.1f}")
     _show(result, problem.known.performance, as_json=as_json)
     if not result.answered:
         console.say(f"error: every evaluation failed, the first one so: {result.best.answer.error}")
@@ -110,16 +127,18 @@ def search_and_show(
     return 0
 
 
-def _oracle(run: NGAE, config: SearchConfig, oracle_config: OracleConfig) -> Oracle:
-    """`auto` is shared weights for the embedded table, and the predictions for any other one."""
-    table, name = run.data.table, config.oracle
-    if name == "auto":
-        name = "shared-weights" if is_embedded(table) else "predicted"
-    check_is_read(name, oracle_config)
-    if name == "predicted":
-        console.say("note: performances are the model's predictions; evaluate the proposals")
-        return Predicted(run.model, table.space, table.complexity_names)
-    return oracle_named(name, table, oracle_config, config.seed)
+def _strategy(
+    source: Source,
+    path: Path,
+    config: SearchConfig,
+    own: StrategyConfig,
+    problem: Problem,
+    oracle: Oracle,
+) -> Strategy:
+    """Make the strategy, with a model where it needs one."""
+    named = dataclasses.replace(config, oracle=oracle.name)
+    model = source.model(path) if config.strategy in NEED_A_MODEL else None
+    return strategy_named(named, problem, own, model)
 
 
 @contextmanager

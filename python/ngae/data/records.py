@@ -70,6 +70,17 @@ class Table:
                 f"{[len(column) for column in columns]}"
             )
 
+    @classmethod
+    def empty(cls, space: SearchSpace) -> Table:
+        """Return a table of no rows, with the complexities that the space computes."""
+        names = space.complexity_names
+        nothing, lines = np.zeros((0, len(names))), np.zeros(0, dtype=np.int64)
+        dags = Dags.of((), space)
+        return cls(
+            "none", space, dags, np.zeros(0), nothing, "performance",
+            names, lines, "nowhere",
+        )  # fmt: skip
+
     def __len__(self) -> int:
         return len(self.dags)
 

@@ -31,12 +31,13 @@ from ngae.spaces.registry import guess_space, space_named
 VOTES = 100  # rows that decide on the space, where none is named
 
 
-def read_table(path: str, config: DataConfig) -> Table:
+def read_table(path: str, config: DataConfig, space: SearchSpace | None = None) -> Table:
     """Read a file.
 
     Args:
         path: The file; its suffix decides the form.
         config: Columns, space and burn-in.
+        space: The space, where it is at hand; else `config` names it.
 
     Returns:
         Every row after the burn-in; none is dropped.
@@ -49,7 +50,9 @@ def read_table(path: str, config: DataConfig) -> Table:
     suffix = Path(path.removesuffix(".gz")).suffix
     if suffix not in SOURCES:
         raise _no_table(path, suffix)
-    named = None if config.space == "auto" else space_named(config.space)
+    named = space
+    if space is None and config.space != "auto":
+        named = space_named(config.space)
     source = SOURCES[suffix](read_text(Path(path), problems), problems)
     columns = columns_of(config, source, named)
     reading = Reading(columns, config, share=suffix == ".txt")
@@ -63,9 +66,9 @@ def read_table(path: str, config: DataConfig) -> Table:
         problems.raise_if_any()
         burn_in = f" after a burn-in of {config.burn_in}" if config.burn_in else ""
         raise problems.fatal(None, None, f"rows{burn_in}", "none")
-    space = named or _vote(first.rows()[:VOTES], reading, problems)
-    blocks = [reading.block(block, space, problems) for block in chain([first], raw)]
-    table = _table(path, space, reading, blocks)
+    settled = named or _vote(first.rows()[:VOTES], reading, problems)
+    blocks = [reading.block(block, settled, problems) for block in chain([first], raw)]
+    table = _table(path, settled, reading, blocks)
     if config.repeats == "refuse":
         note_contradictions(table, problems)
     problems.raise_if_any()

@@ -48,6 +48,9 @@ def askable(oracle: Oracle, known: Records) -> Askable:
     if not isinstance(oracle, Table):
         return ANYTHING
     table, answered = oracle, set(known.hashes)
+    for dag, digest in zip(known.dags, known.hashes, strict=True):
+        if digest not in table.hashes and (row := table.key_of(dag)) is not None:
+            answered.add(row)
 
     def key(dag: Dag) -> str | None:
         found = table.key_of(dag)

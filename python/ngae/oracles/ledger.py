@@ -6,6 +6,7 @@ is paid twice.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 from ngae.dag import Dag
 from ngae.errors import NgaeError, RefusedError, TrainingError, UsageError
+from ngae.files import finite, write_text
 from ngae.oracles.base import Answer, Budget, EvaluationError, Oracle, identity_of
 from ngae.oracles.ledger_file import LedgerFile
 from ngae.spaces.base import SearchSpace
@@ -42,6 +44,7 @@ class Ledger:
 
     Attributes:
         notes: What is odd about the file, for people to read.
+        events: All that was written down, in its order.
 
     Raises:
         RefusedError: Another process, or another ledger of this one, writes to the file.
@@ -59,7 +62,8 @@ class Ledger:
         self._identity: str | None = None
         self._file = None if path is None else LedgerFile(Path(path))
         self.notes: tuple[str, ...] = () if self._file is None else self._file.notes
-        for event in [] if self._file is None else self._file.events:
+        self.events: list[dict[str, Any]] = [] if self._file is None else self._file.events
+        for event in self.events:
             self._replay(event)
         self._budget.used = len(self._entries)
 
@@ -122,8 +126,7 @@ class Ledger:
         entry = self._entries.get(key)
         if entry is None:
             self._budget.spend()
-            shown = {"node_types": list(dag.node_types), "edges": [list(e) for e in dag.edges]}
-            entry = self._entries[key] = _Entry(shown)
+            entry = self._entries[key] = _Entry(_plain(dag))
         elif entry.answer is not None or entry.attempts > self.retries:
             raise UsageError(f"ledger: expected an architecture without an answer, found {key}")
         entry.attempts += 1
@@ -154,6 +157,29 @@ class Ledger:
             return None
         return self.settle(dag, Answer.failed(f"{error} (after {_times(attempts)})"))
 
+    def propose(self, count: int) -> None:
+        """Write down that a strategy is asked for `count` proposals: it may be asked so again."""
+        self._write({"event": "proposed", "count": count})
+
+    def know(self, dag: Dag, answer: Answer) -> None:
+        """Write down an answer to what was never asked; it is no query."""
+        values = answer.as_dict()
+        del values["status"]
+        shown = {"hash": dag.canonical_hash, "architecture": _plain(dag)}
+        self._write({"event": "known", **shown, **values})
+
+    def move(self, path: Path) -> None:
+        """Go on in a file, which gets all that was written down so far.
+
+        Raises:
+            RefusedError: There is a file already, or another ledger holds it.
+        """
+        if path.exists():
+            raise RefusedError(f"{path}: expected no file, found one")
+        write_text(path, "".join(json.dumps(finite(event)) + "\n" for event in self.events))
+        self.close()
+        self._file = LedgerFile(path)
+
     def withdraw(self, dag: Dag) -> None:
         """Take back the last attempt: the evaluation did not start, or it was not one's fault."""
         key = dag.canonical_hash
@@ -176,12 +202,13 @@ class Ledger:
             entry.attempts = event["attempt"]
         elif kind == "withdrawn":
             self._take_back(event["hash"])
-        else:
-            self._entries[event["hash"]].answer = _answer_of(event)
+        elif kind in ("answered", "failed"):
+            self._entries[event["hash"]].answer = answer_of(event)
 
     def _write(self, event: dict[str, Any]) -> None:
         if self._file is not None:
             self._file.append(event)
+        self.events.append(event)
 
 
 class Recorded:
@@ -243,13 +270,17 @@ def _times(attempts: int) -> str:
     return "1 attempt" if attempts == 1 else f"{attempts} attempts"
 
 
-def _answer_of(event: Mapping[str, Any]) -> Answer:
-    """JSON knows no NaN: numbers that are not there were none."""
+def _plain(dag: Dag) -> dict[str, Any]:
+    return {"node_types": list(dag.node_types), "edges": [list(edge) for edge in dag.edges]}
+
+
+def answer_of(event: Mapping[str, Any]) -> Answer:
+    """Return the answer that an event holds; JSON knows no NaN: what is null was none."""
     numbers = {
         part: {k: math.nan if v is None else float(v) for k, v in event[part].items()}
         for part in ("complexity", "detail")
     }
-    if event["event"] == "failed":
+    if event["performance"] is None:
         return Answer.failed(
             event["error"], numbers["complexity"], event["cost_s"], numbers["detail"]
         )

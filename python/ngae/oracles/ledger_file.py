@@ -17,11 +17,16 @@ _EVENTS: dict[str, frozenset[str]] = {
     "opened": frozenset({"version", "oracle"}),
     "asked": frozenset({"hash", "attempt", "architecture"}),
     "withdrawn": frozenset({"hash"}),
+    "proposed": frozenset({"count"}),
+    "known": frozenset(
+        {"hash", "architecture", "performance", "complexity", "cost_s", "detail", "error"}
+    ),
     "answered": frozenset({"hash", "performance", "complexity", "cost_s", "detail", "error"}),
     "failed": frozenset({"hash", "performance", "complexity", "cost_s", "detail", "error"}),
 }
 
 
+_OF_AN_ATTEMPT = ("withdrawn", "answered", "failed")
 _OPENED = b'{"event": "opened"'  # how every ledger begins
 
 
@@ -130,7 +135,7 @@ class LedgerFile:
                 )
             if event["event"] == "asked":
                 asked[event["hash"]] += 1
-            elif event["event"] != "opened" and asked[event["hash"]] < 1:
+            elif event["event"] in _OF_AN_ATTEMPT and asked[event["hash"]] < 1:
                 raise DataError(
                     f"{self.path}:{number}: expected an answer to what was asked, "
                     f"found one of {event['hash']}"
@@ -148,8 +153,12 @@ def _is_sound(event: dict[str, Any]) -> bool:
         return type(event["attempt"]) is int and isinstance(event["architecture"], dict)
     if kind == "withdrawn":
         return isinstance(event["hash"], str)
+    if kind == "proposed":
+        return type(event["count"]) is int
     parts = all(isinstance(event[part], dict) for part in ("complexity", "detail"))
-    answered = kind == "failed" or isinstance(event["performance"], int | float)
+    if kind == "known":
+        parts = parts and isinstance(event["architecture"], dict)
+    answered = kind in ("failed", "known") or isinstance(event["performance"], int | float)
     return parts and answered and isinstance(event["cost_s"], int | float)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container
+from collections.abc import Collection, Container
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,22 @@ class Table:
             return digest if digest in self._rows else None
         digest = self.space.canonical(Dag(dag.node_types, dag.edges, self.space)).canonical_hash
         return digest if digest in self._rows else None
+
+    @property
+    def hashes(self) -> Collection[str]:
+        """Canonical hashes of the table's architectures, each once."""
+        return self._rows.keys()
+
+    def distinct(self) -> Records:
+        """Return the table with one row for each architecture: the mean of its rows."""
+        rows = list(self._rows.values())
+        if len(rows) == len(self._table):
+            return self._table
+        found = self._table.subset(np.array([group[0] for group in rows], dtype=np.int64))
+        for place, group in enumerate(rows):
+            found.performance[place] = _mean_of_known(self._table.performance[group])
+            found.complexity[place] = self._table.complexity[group].mean(axis=0)
+        return found
 
     def rows_beside(self, hashes: Container[str]) -> Dags:
         """Return the architectures of the table, each once, whose hash is not in `hashes`."""

@@ -32,6 +32,7 @@ class SearchFolder:
         path: The folder; made where there is none.
         settings: Sections of `config.json`.
         overwrite: Whether a search in the folder is dropped; files of others stay.
+        endless: Whether a search that has results goes on, too: it has no budget.
 
     Attributes:
         continued: Whether a search that was cut off goes on.
@@ -41,9 +42,15 @@ class SearchFolder:
     """
 
     def __init__(
-        self, path: str | Path, settings: Mapping[str, Any], *, overwrite: bool = False
+        self,
+        path: str | Path,
+        settings: Mapping[str, Any],
+        *,
+        overwrite: bool = False,
+        endless: bool = False,
     ) -> None:
         self.path = Path(path)
+        self.endless = endless
         if self.path.exists() and not self.path.is_dir():
             raise RefusedError(f"{self.path}: expected a folder, found a file")
         if overwrite:
@@ -51,14 +58,14 @@ class SearchFolder:
                 (self.path / name).unlink(missing_ok=True)
         self.continued = self._begun(settings)
         write_json(self.path / "config.json", dict(settings))
-        write_text(self.path / "trials.jsonl", "")
+        self._begun_anew = False
 
     def _begun(self, settings: Mapping[str, Any]) -> bool:
         """Whether there is an unfinished search of these settings; refuses any other one."""
         if not any((self.path / name).exists() for name in _FILES):
             return False
         remedy = "pass --overwrite to replace it, or another --seed or --out"
-        if (self.path / "result.json").exists():
+        if (self.path / "result.json").exists() and not self.endless:
             raise RefusedError(
                 f"{self.path}: expected a free folder, found a search", remedy=remedy
             )
@@ -80,8 +87,10 @@ class SearchFolder:
         return self.path / "ledger.jsonl"
 
     def add(self, trial: Trial) -> None:
-        """Append to `trials.jsonl`."""
-        with (self.path / "trials.jsonl").open("a", encoding="utf-8") as file:
+        """Append to `trials.jsonl`, which begins anew with the first trial."""
+        mode = "a" if self._begun_anew else "w"  # whoever adds one holds the ledger
+        self._begun_anew = True
+        with (self.path / "trials.jsonl").open(mode, encoding="utf-8") as file:
             file.write(json.dumps(finite(trial.as_dict())) + "\n")
 
     def finish(self, result: SearchResult) -> None:

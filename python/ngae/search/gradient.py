@@ -50,6 +50,11 @@ class GradientSearch:
         self.config = config = config or GradientConfig()
         self.names = known.complexity_names
         self._weighed = _column(problem)
+        if not len(known):
+            raise UsageError(
+                "--guide predictors: expected known rows to climb from, found none",
+                remedy="pass --history, or take --guide surrogate",
+            )
         prediction = model.predict(model.encode(known.dags[:1]).mean)
         if prediction.performance is None:
             raise UsageError("search: expected a model with a performance predictor, found none")
@@ -61,7 +66,7 @@ class GradientSearch:
             )
         self._performance_scale = float(known.performance.std()) or 1.0
         self._complexity_scale = (
-            float(known.complexity[:, self._weighed].std()) or 1.0 if self.names else 1.0
+            float(np.nanstd(known.complexity[:, self._weighed])) or 1.0 if self.names else 1.0
         )
         self._seen: set[str] = set()
         self._elite: list[tuple[float, Dag]] = []

@@ -95,12 +95,14 @@ class Problem:
         known: Rows of known performance that the search starts from; may be empty.
         askable: What may be asked.
         objective: What is better.
+        failed: Canonical hashes that are not asked though nothing is known of them.
     """
 
     space: SearchSpace
     known: Table
     askable: Askable = ANYTHING
     objective: Objective = field(default_factory=Objective)
+    failed: frozenset[str] = frozenset()
 
     def key(self, dag: Dag) -> str | None:
         """Return the key that tells `dag` from others (see `Askable`).
@@ -110,7 +112,7 @@ class Problem:
             by its exact complexity.
         """
         key = self.askable.key(dag)
-        if key is None or key in self._known:
+        if key is None or key in self._known or key in self.failed:
             return None
         return key if self.within_limits(Dags.of([dag]))[0] else None
 

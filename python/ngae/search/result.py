@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,16 +14,31 @@ from ngae.search.problem import Objective
 
 
 @dataclass(frozen=True)
+class Seconds:
+    """Where the time of a search went, in this process.
+
+    Attributes:
+        model: For proposals and learning from answers.
+        oracle: For answers.
+    """
+
+    model: float = 0.0
+    oracle: float = 0.0
+
+
+@dataclass(frozen=True)
 class SearchResult:
     """What a search found.
 
     Attributes:
         trials: In the order of asking; at least one.
         objective: What is better.
+        seconds: Where the time went.
     """
 
     trials: tuple[Trial, ...]
     objective: Objective
+    seconds: Seconds = Seconds()
 
     @property
     def answered(self) -> tuple[Trial, ...]:
@@ -85,6 +101,7 @@ class SearchResult:
             "failed": len(self.trials) - len(self.answered),
             "beyond_limits": len(self.answered) - len(self.useful),
             "best": None if best is None else best.as_dict(),
+            "seconds": dataclasses.asdict(self.seconds),
             "objectives": self.objectives,
             "pareto": [trial.as_dict() for trial in self.pareto],
         }
