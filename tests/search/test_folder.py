@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from ngae.data import Table as Rows
+from ngae.errors import RefusedError
 from ngae.oracles.base import Answer
 from ngae.search.base import Candidate, Trial
 from ngae.search.config import SearchConfig
@@ -77,3 +78,9 @@ def test_a_number_that_is_none_is_a_failed_answer(known):
     result = run_search(RandomSearch(known), Dividing(), known, config)
     assert result.answered == ()
     assert result.best.answer.error == "expected a finite performance, found inf"
+
+
+def test_the_setting_in_which_an_unfinished_search_differs_is_named(tmp_path):
+    SearchFolder(tmp_path, {"search": {"budget": 9, "batch": 4}})
+    with pytest.raises(RefusedError, match=r"of other settings \(batch 4, not 1\)"):
+        SearchFolder(tmp_path, {"search": {"budget": 9, "batch": 1}})

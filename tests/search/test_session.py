@@ -55,8 +55,8 @@ class Judge:
 
 @pytest.mark.parametrize("strategy", ["random", "evolution", "local", "nsga2", "reinforce"])
 def test_asking_by_rounds_finds_what_run_finds(strategy):
-    whole = ngae.Search(SPACE, strategy=strategy, seed=2).run(24, Judge())
-    search = ngae.Search(SPACE, strategy=strategy, seed=2)
+    whole = ngae.Search(SPACE, strategy=strategy, seed=2, batch=4).run(24, Judge())
+    search = ngae.Search(SPACE, strategy=strategy, seed=2, batch=4)
     while search.queries < 24:
         tell(search, search.ask(min(4, 24 - search.queries)))
     found = search.result()

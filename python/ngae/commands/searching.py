@@ -91,6 +91,7 @@ def search_and_show(
         overwrite: Whether a search in the folder is dropped.
         as_json: Whether results are printed as JSON.
     """
+    config = dataclasses.replace(config, batch=config.batch or oracle_config.workers)
     oracle = source.oracle(config, oracle_config)
     start = Start(source.known(oracle)).with_history(history, source.columns)
     for note in start.notes:

@@ -6,8 +6,10 @@ Four functions are all that search needs: `encode`, `decode`, `predict`, `ascend
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ngae.batch import GraphBatch
@@ -209,11 +211,22 @@ def _squared_error(predictor: Predictor | None, z: Tensor, targets: Tensor) -> T
 
 
 def decoded_dags(decoded: Decoded, space: SearchSpace) -> list[Dag]:
-    """Turn the arrays of `ngae.ops.decode` into Dags, each with its space where it is valid."""
+    """Turn the arrays of `ngae.ops.decode` into Dags, each with its space where it is valid.
+
+    Equal graphs are one object: ends of ascents are few.
+    """
     arrays = [tensor.cpu().numpy() for tensor in decoded]
+    made: dict[bytes, Dag] = {}
     dags = []
     for types, matrix, count in zip(*arrays, strict=True):
-        edges = tuple((u, v) for u, v in zip(*map(list, matrix.nonzero()), strict=True))
-        dag = Dag(tuple(types[:count].tolist()), tuple((int(u), int(v)) for u, v in edges))
-        dags.append(Dag(dag.node_types, dag.edges, space) if space.is_valid(dag) else dag)
+        key = types[:count].tobytes() + matrix.tobytes()
+        if key not in made:
+            made[key] = _decoded_dag(types[:count], matrix, space)
+        dags.append(made[key])
     return dags
+
+
+def _decoded_dag(types: NDArray[Any], matrix: NDArray[Any], space: SearchSpace) -> Dag:
+    sources, targets = matrix.nonzero()
+    dag = Dag(tuple(types.tolist()), tuple(zip(sources.tolist(), targets.tolist(), strict=True)))
+    return Dag(dag.node_types, dag.edges, space) if space.is_valid(dag) else dag

@@ -30,7 +30,11 @@ class SearchConfig:
     budget: int = setting(50, "architectures to ask the oracle about", least=1)
     weigh: str = setting("", "complexity that counts beside the performance (none: the first)")
     constraint: str = setting("", 'limits, such as "params <= 0.5e6, macs <= 2e8"')
-    batch: int = setting(4, "queries between two looks at the answers", least=1)
+    batch: int = setting(
+        0,
+        "queries between two looks at the answers; 0: as many as are evaluated at once",
+        least=0,
+    )
     seed: int = setting(0, "seed of the search", least=0)
 
     def __post_init__(self) -> None:

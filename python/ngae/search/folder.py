@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ngae.errors import RefusedError
+from ngae.errors import RefusedError, cut
 from ngae.files import finite, write_json, write_text
 from ngae.search.base import Trial
 from ngae.search.result import SearchResult
@@ -73,10 +73,11 @@ class SearchFolder:
             found = json.loads((self.path / "config.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             found = None
-        if _decisive(found) != _decisive(json.loads(json.dumps(finite(dict(settings))))):
+        asked = _decisive(json.loads(json.dumps(finite(dict(settings)))))
+        if _decisive(found) != asked:
             raise RefusedError(
                 f"{self.path}: expected a free folder, found an unfinished search of other "
-                "settings",
+                f"settings{_difference(_decisive(found), asked)}",
                 remedy=remedy,
             )
         return True
@@ -110,6 +111,18 @@ def _decisive(settings: Any) -> Any:
         return settings
     oracle = {k: v for k, v in settings["oracle"].items() if k not in ("workers", "ledger")}
     return {**settings, "oracle": oracle}
+
+
+def _difference(found: Any, asked: Mapping[str, Any]) -> str:
+    """Name the first setting that differs, where one can be told."""
+    for section, values in asked.items():
+        held = found.get(section) if isinstance(found, dict) else None
+        if not isinstance(held, dict):
+            continue
+        for name, value in values.items():
+            if name in held and held[name] != value:
+                return f" ({name} {cut(str(held[name]))}, not {cut(str(value))})"
+    return ""
 
 
 def _table(trials: Sequence[Trial]) -> str:

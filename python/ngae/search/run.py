@@ -113,7 +113,7 @@ def _searched(
     standings = None if on_trial is None else Standings(problem, oracle)
     while len(trials) < config.budget:
         with watch.model():
-            candidates = strategy.ask(min(config.batch, config.budget - len(trials)))
+            candidates = strategy.ask(min(max(1, config.batch), config.budget - len(trials)))
         if not candidates:
             break
         first = len(trials)

@@ -240,7 +240,7 @@ class SurrogateSearch:
 
     def _new(self, dags: Sequence[Dag]) -> dict[str, Dag]:
         """Those worth asking, by canonical hash; a decoding that is not valid is none."""
-        valid = [dag for dag in dags if dag.space is not None]
+        valid = [dag for dag in dict.fromkeys(dags) if dag.space is not None]
         packed = Dags.of(valid, self.problem.space)
         inside = self.problem.within_limits(packed)
         found: dict[str, Dag] = {}
