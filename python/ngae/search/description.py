@@ -1,4 +1,4 @@
-"""Architectures as groups of numbers: what the encoder sees in them, and what can be computed."""
+"""Architectures as groups of numbers: what can be computed, and what the encoder sees in them."""
 
 from __future__ import annotations
 
@@ -18,28 +18,21 @@ _REFERENCES = 256  # random architectures that give each group its centre and sp
 
 
 class Describer:
-    """Describes architectures for a surrogate, each once.
+    """Describes architectures for a surrogate by `graph_features`, each once.
 
-    The group `z`, the posterior's mean, comes first; then those of `graph_features`, all in units
-    of their spread over random architectures of the space.
+    All groups are in units of their spread over random architectures of the space.
 
     Args:
-        model: The encoder.
         space: The space.
         seed: Of the random architectures.
-
-    Attributes:
-        width: Size of the latent space.
-        device: Where the encoder is.
     """
 
-    def __init__(self, model: LatentModel, space: SearchSpace, seed: int = 0) -> None:
-        self.model, self.space = model, space
+    def __init__(self, space: SearchSpace, seed: int = 0) -> None:
+        self.space = space
         self._known: dict[str, int] = {}
         self._held: list[list[NDArray[np.float32]]] = []
         rng = np.random.default_rng(seed)
         self._reference = self._raw([space.sample(rng) for _ in range(_REFERENCES)])
-        self.width = self._reference[0].shape[1]
 
     def __call__(self, dags: Sequence[Dag], hashes: Sequence[str]) -> list[Array]:
         """Describe architectures.
@@ -62,6 +55,28 @@ class Describer:
             scaled(np.stack([row[k] for row in rows]), by) for k, by in enumerate(self._reference)
         ]
 
+    def _raw(self, dags: Sequence[Dag]) -> list[NDArray[np.float32]]:
+        return list(graph_features(self.space, dags).values())
+
+
+class LatentDescriber(Describer):
+    """Describes architectures with the posterior's mean as the first group, `z`.
+
+    Args:
+        model: The encoder.
+        space: The space.
+        seed: Of the random architectures.
+
+    Attributes:
+        width: Size of the latent space.
+        device: Where the encoder is.
+    """
+
+    def __init__(self, model: LatentModel, space: SearchSpace, seed: int = 0) -> None:
+        self.model = model
+        super().__init__(space, seed)
+        self.width = self._reference[0].shape[1]
+
     def unscaled_z(self, z: Array) -> NDArray[np.float32]:
         """Turn values of the group `z` back into latent points."""
         centre, spread = centre_and_spread(self._reference[0])
@@ -72,4 +87,4 @@ class Describer:
         with torch.no_grad():
             mean = self.model.encode(dags).mean
         self.device = mean.device
-        return [mean.float().cpu().numpy(), *graph_features(self.space, dags).values()]
+        return [mean.float().cpu().numpy(), *super()._raw(dags)]
