@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from ngae.data import Table as Rows
 from ngae.errors import UsageError
 from ngae.oracles import Table
 from ngae.oracles.asking import askable
@@ -11,53 +10,13 @@ from ngae.oracles.base import Answer
 from ngae.search.base import Trial
 from ngae.search.config import STRATEGY_CONFIGS, SearchConfig
 from ngae.search.problem import Limit, Objective, Problem
-from ngae.search.registry import strategy_named
+from ngae.search.registry import NEED_A_MODEL, strategy_named
 from ngae.search.run import run_search
 from ngae.spaces import space_named
-from ngae.spaces.cell import Cell
-from ngae.spaces.chain import Chain
 from ngae.spaces.enas import EnasSpace
-from ngae.spaces.recurrent import RecurrentSpace
-from tests.search.spaces import PUBLISHED
+from tests.search.spaces import SPACES, Judge, nothing
 
-NAMES = [name for name in STRATEGY_CONFIGS if name != "gradient"]
-
-
-class Few(Cell):
-    operations = ("a", "b", "c")
-    max_operations = 4
-    max_edges = 6
-
-
-class Row(Chain):
-    operations = ("a", "b", "c")
-    length = 4
-    least_length = 2
-
-
-SPACES = [*PUBLISHED, RecurrentSpace(12), Few(), Row()]
-
-
-class Judge:
-    """Sums types; fails where `fails` says so."""
-
-    name = identity = "judge"
-
-    def __init__(self, space, fails=lambda dag: False):
-        self.space, self.fails = space, fails
-
-    def query(self, dag):
-        if self.fails(dag):
-            return Answer.failed("no")
-        return Answer(float(sum(dag.node_types)), {"edges": float(len(dag.edges))}, 0.0)
-
-
-def nothing(space):
-    costs = np.zeros((0, len(space.complexity_names)))
-    return Rows(
-        "none", space, (), np.zeros(0), costs, "accuracy", space.complexity_names,
-        np.zeros(0, dtype=np.int64), "made",
-    )  # fmt: skip
+NAMES = [name for name in STRATEGY_CONFIGS if name not in NEED_A_MODEL]
 
 
 def searched(name, problem, oracle, budget, batch=7, seed=1):
@@ -145,10 +104,11 @@ def test_answers_guide(name):
     assert np.mean(late) > np.mean(drawn) + 1.5
 
 
-def test_gradient_alone_needs_a_model():
+@pytest.mark.parametrize("name", sorted(NEED_A_MODEL))
+def test_a_strategy_that_needs_a_model_says_so(name):
     problem = Problem(EnasSpace(3), nothing(EnasSpace(3)))
-    with pytest.raises(UsageError, match="--strategy gradient: expected a trained model, found"):
-        strategy_named(SearchConfig(), problem)
+    with pytest.raises(UsageError, match=f"--strategy {name}: expected a trained model, found"):
+        strategy_named(SearchConfig(strategy=name), problem)
 
 
 def test_an_answer_beyond_a_limit_has_the_lowest_score():

@@ -2,11 +2,16 @@ import argparse
 
 import pytest
 
+from ngae.commands.benchmarking import _aimed
 from ngae.commands.search import build_parser, main
+from ngae.data.config import DataConfig
 from ngae.errors import UsageError
+from ngae.search.benchmarks import benchmark_named
 from ngae.search.config import (
     STRATEGY_CONFIGS,
+    BOConfig,
     EvolutionConfig,
+    GPConfig,
     GradientConfig,
     SearchConfig,
     search_configs,
@@ -57,3 +62,11 @@ def test_a_flag_of_another_strategy_is_refused(capsys):
     assert main(["nowhere", "--strategy", "local", "--nsga2-population", "9"]) == 2
     message = "--nsga2-population: expected --strategy nsga2, found local"
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", [GradientConfig, BOConfig, GPConfig])
+def test_a_benchmark_of_two_objectives_wants_the_front(kind):
+    one = benchmark_named("nas-bench-201/cifar10", DataConfig(), "", "")
+    two = benchmark_named("nas-bench-201/cifar10/latency-pixel3", DataConfig(), "", "")
+    assert (_aimed(kind(), one), _aimed(kind(), two)) == (kind(), kind(aim="front"))
+    assert _aimed(EvolutionConfig(), two) == EvolutionConfig()

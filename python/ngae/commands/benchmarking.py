@@ -25,7 +25,13 @@ from ngae.search.benchmark_report import Outcome, Possible
 from ngae.search.benchmark_run import SETTINGS, BenchmarkFolder, searched
 from ngae.search.benchmark_task import Ground, Line, Task, data_of, ground_of
 from ngae.search.benchmarks import OWN, Benchmark, BenchmarkConfig, benchmark_named
-from ngae.search.config import SearchConfig, StrategyConfig
+from ngae.search.config import (
+    BOConfig,
+    GPConfig,
+    GradientConfig,
+    SearchConfig,
+    StrategyConfig,
+)
 from ngae.search.curves import mean_curves
 from ngae.search.registry import NEED_A_MODEL
 from ngae.settings import as_dict, flag_of, make
@@ -138,7 +144,7 @@ def benchmark_and_show(
     ground = ground_of(benchmark, data)
     possible = Possible.of(ground)
     _show_ground(ground, possible, places)
-    own = {**own, "gradient": _aimed(own["gradient"], benchmark)}
+    own = {name: _aimed(values, benchmark) for name, values in own.items()}
     decisive = _decisive(ground, settings, own, run)
     with locked(places.folder / ".lock", console.say):
         files = [places.result, *(places.folder / f"{name}.svg" for name in _CHARTS)]
@@ -164,7 +170,9 @@ def benchmark_and_show(
 
 def _aimed(config: StrategyConfig, benchmark: Benchmark) -> StrategyConfig:
     """Where complexities count beside the performance, the whole front is looked for."""
-    return dataclasses.replace(config, aim="front") if benchmark.down else config  # type: ignore[call-arg]
+    if benchmark.down and isinstance(config, GradientConfig | BOConfig | GPConfig):
+        return dataclasses.replace(config, aim="front")
+    return config
 
 
 def _one(shared: Mapping[str, Any], strategy: str, seed: int) -> SearchConfig:

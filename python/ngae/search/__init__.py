@@ -11,6 +11,7 @@ from ngae._lazy import lazily
 
 if TYPE_CHECKING:
     from ngae.search.base import Trial as Trial
+    from ngae.search.bo import BOSearch as BOSearch
     from ngae.search.config import SearchConfig as SearchConfig
     from ngae.search.evolution import EvolutionSearch as EvolutionSearch
     from ngae.search.folder import SearchFolder as SearchFolder
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ngae.search.local import LocalSearch as LocalSearch
     from ngae.search.nsga2 import NSGA2Search as NSGA2Search
     from ngae.search.pareto import non_dominated as non_dominated
+    from ngae.search.plain_gp import GPSearch as GPSearch
     from ngae.search.problem import Limit as Limit
     from ngae.search.problem import Objective as Objective
     from ngae.search.problem import Problem as Problem
@@ -28,12 +30,14 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Trial": "base",
+    "BOSearch": "bo",
     "SearchConfig": "config",
     "EvolutionSearch": "evolution",
     "GradientSearch": "gradient",
     "LocalSearch": "local",
     "NSGA2Search": "nsga2",
     "non_dominated": "pareto",
+    "GPSearch": "plain_gp",
     "Limit": "problem",
     "Objective": "problem",
     "Problem": "problem",

@@ -19,9 +19,12 @@ from ngae.settings import check_ranges, make, setting
 class SearchConfig:
     """How a search proceeds, whatever the strategy."""
 
-    strategy: Literal["gradient", "random", "evolution", "local", "nsga2", "reinforce"] = setting(
+    strategy: Literal[
+        "gradient", "random", "evolution", "local", "nsga2", "reinforce", "bo", "gp"
+    ] = setting(
         "gradient",
-        "climb the predictors in the latent space; or a strategy without a model (docs/search.md)",
+        "climb the predictors in the latent space; or a baseline, most without a model "
+        "(docs/search.md)",
     )
     oracle: str = setting(
         "auto",
@@ -129,6 +132,33 @@ class ReinforceConfig(StrategyConfig):
     baseline_momentum: float = setting(0.9, "momentum of the moving baseline", least=0, most=1)
 
 
+@dataclass(frozen=True)
+class BOConfig(StrategyConfig):
+    """Settings of `BOSearch`."""
+
+    flag_prefix: ClassVar[str] = "bo_"
+
+    surrogate: Literal["exact", "sparse"] = setting(
+        "exact", "an exact Gaussian process, or one of inducing points, as D-VAE has it"
+    )
+    initial: int = setting(16, "random draws that begin a search from nothing", least=2)
+    aim: Literal["best", "front"] = setting(
+        "best", "the best architecture, or the whole Pareto front"
+    )
+
+
+@dataclass(frozen=True)
+class GPConfig(StrategyConfig):
+    """Settings of `GPSearch`."""
+
+    flag_prefix: ClassVar[str] = "gp_"
+
+    initial: int = setting(16, "random draws that begin a search from nothing", least=2)
+    aim: Literal["best", "front"] = setting(
+        "best", "the best architecture, or the whole Pareto front"
+    )
+
+
 STRATEGY_CONFIGS: dict[str, type[StrategyConfig]] = {
     "gradient": GradientConfig,
     "random": RandomConfig,
@@ -136,6 +166,8 @@ STRATEGY_CONFIGS: dict[str, type[StrategyConfig]] = {
     "local": LocalConfig,
     "nsga2": NSGA2Config,
     "reinforce": ReinforceConfig,
+    "bo": BOConfig,
+    "gp": GPConfig,
 }
 
 

@@ -59,7 +59,7 @@ class GaussianProcess:
         """Fit to labelled points.
 
         Args:
-            groups: Features, (n, width) each, of comparable scale; see `scaled`.
+            groups: Features, (n, width) each, of comparable scale; see `centre_and_spread`.
             targets: (n,), at least one.
             start: Where the search for lengths, amplitude and noise begins (`logs` of a fit to
                 fewer points); by default at the middle of their priors.
@@ -160,18 +160,6 @@ class Belief:
         return dataclasses.replace(
             self, variance=variance, half=np.concatenate([self.half, learned[None]])
         )
-
-
-def scaled(group: NDArray[np.float32], by: NDArray[np.float32] | None = None) -> Array:
-    """Centre a group and divide it by one spread for all its columns.
-
-    Args:
-        group: (points, width).
-        by: The points that give centre and spread; by default the same.
-    """
-    centre, spread = centre_and_spread(group if by is None else by)
-    values: Array = (group - centre) / spread
-    return values
 
 
 def centre_and_spread(points: NDArray[np.float32]) -> tuple[Array, float]:

@@ -18,14 +18,14 @@ class Fit:
     """What the labels say.
 
     Attributes:
-        z: Latent points of the labels, as described.
+        groups: Features of the labels, as described.
         values: What is maximised, of each label.
         process: Of the ranks of the values.
         best: Rank of the best value that is of use.
         limited: Processes of limited complexities that only answers tell, with their limits.
     """
 
-    z: Array
+    groups: list[Array]
     values: Array
     process: GaussianProcess
     best: float

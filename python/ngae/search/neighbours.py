@@ -29,14 +29,14 @@ _TRIES = 100  # changes that are drawn until one stays within the space
 
 
 @dataclass
-class _Draft:
+class Draft:
     """A graph in the making: types, and the edges that are decided."""
 
     types: list[int]
     edges: set[tuple[int, int]]
 
 
-_Change = Callable[[_Draft], None]
+_Change = Callable[[Draft], None]
 
 
 def mutated(space: SearchSpace, dag: Dag, rng: np.random.Generator) -> Dag | None:
@@ -83,7 +83,7 @@ def crossed(space: SearchSpace, a: Dag, b: Dag, rng: np.random.Generator) -> Dag
         for u, v in parent.edges
         if chosen[v] == which
     }
-    return _completed(space, _Draft(types, edges))
+    return completed(space, Draft(types, edges))
 
 
 def _kinds(rules: DecodeRules, dag: Dag) -> list[list[list[_Change]]]:
@@ -164,21 +164,21 @@ def _shrunk(dag: Dag) -> list[_Change]:
     return [partial(_drop, node=node) for node in range(1, len(dag) - 1)]
 
 
-def _set_type(draft: _Draft, node: int, node_type: int) -> None:
+def _set_type(draft: Draft, node: int, node_type: int) -> None:
     draft.types[node] = node_type
 
 
-def _toggle(draft: _Draft, edge: tuple[int, int]) -> None:
+def _toggle(draft: Draft, edge: tuple[int, int]) -> None:
     draft.edges ^= {edge}
 
 
-def _move(draft: _Draft, v: int, old: int, new: int) -> None:
+def _move(draft: Draft, v: int, old: int, new: int) -> None:
     draft.edges -= {(old, v)}
     draft.edges |= {(new, v)}
 
 
 def _insert(
-    draft: _Draft,
+    draft: Draft,
     rules: DecodeRules,
     node_type: int,
     place: int,
@@ -198,7 +198,7 @@ def _insert(
         draft.edges |= {(place, reader + 1)}
 
 
-def _drop(draft: _Draft, node: int) -> None:
+def _drop(draft: Draft, node: int) -> None:
     """Take a node out; what it fed alone is fed by its inputs where nothing else feeds it."""
     sources = {u for u, v in draft.edges if v == node}
     readers = {v for u, v in draft.edges if u == node}
@@ -209,18 +209,18 @@ def _drop(draft: _Draft, node: int) -> None:
     del draft.types[node]
 
 
-def _draft(rules: DecodeRules, dag: Dag) -> _Draft:
+def _draft(rules: DecodeRules, dag: Dag) -> Draft:
     last = len(dag) - 1 if rules.loose_ends == "only" else len(dag)
-    return _Draft(list(dag.node_types), {edge for edge in dag.edges if edge[1] < last})
+    return Draft(list(dag.node_types), {edge for edge in dag.edges if edge[1] < last})
 
 
 def _changed(space: SearchSpace, dag: Dag, change: _Change) -> Dag | None:
     draft = _draft(space.rules, dag)
     change(draft)
-    return _completed(space, draft)
+    return completed(space, draft)
 
 
-def _completed(space: SearchSpace, draft: _Draft) -> Dag | None:
+def completed(space: SearchSpace, draft: Draft) -> Dag | None:
     """Add what follows from the rest; None where the result is not in the space."""
     rules = space.rules
     if rules.loose_ends != "only" and _varies(rules):
@@ -242,7 +242,7 @@ def _completed(space: SearchSpace, draft: _Draft) -> Dag | None:
         return None
 
 
-def _prune(rules: DecodeRules, draft: _Draft) -> None:
+def _prune(rules: DecodeRules, draft: Draft) -> None:
     """Take out, again and again, what lacks an input that it needs or feeds nothing but should."""
     while True:
         fed, feeding = {v for _, v in draft.edges}, {u for u, _ in draft.edges}
