@@ -1,17 +1,20 @@
-"""What holds of every strategy without a model."""
+"""What holds of every strategy but `gradient`."""
+
+from functools import cache
 
 import numpy as np
 import pytest
 
 from ngae.data import Table as Rows
 from ngae.errors import UsageError
+from ngae.models import ModelConfig, NGAEModel, TargetScaler
 from ngae.oracles import Table
 from ngae.oracles.asking import askable
 from ngae.oracles.base import Answer
 from ngae.search.base import Trial
-from ngae.search.config import STRATEGY_CONFIGS, SearchConfig
+from ngae.search.config import STRATEGY_CONFIGS, AscentConfig, NAOConfig, SearchConfig
 from ngae.search.problem import Limit, Objective, Problem
-from ngae.search.registry import strategy_named
+from ngae.search.registry import NEED_A_MODEL, strategy_named
 from ngae.search.run import run_search
 from ngae.spaces import space_named
 from ngae.spaces.cell import Cell
@@ -21,6 +24,10 @@ from ngae.spaces.recurrent import RecurrentSpace
 from tests.search.spaces import PUBLISHED
 
 NAMES = [name for name in STRATEGY_CONFIGS if name != "gradient"]
+SMALL = {
+    "ascent": AscentConfig(num_starts=8, steps=4),
+    "nao": NAOConfig(width=8, epochs=1, initial=8),
+}
 
 
 class Few(Cell):
@@ -60,9 +67,18 @@ def nothing(space):
     )  # fmt: skip
 
 
+@cache
+def model_of(space):
+    config = ModelConfig(
+        hidden_dim=16, latent_dim=6, performance_predictor=False, complexity_predictor=False
+    )
+    return NGAEModel(space, config, None, TargetScaler.fit(np.zeros((2, 2))), seed=0)
+
+
 def searched(name, problem, oracle, budget, batch=7, seed=1):
     config = SearchConfig(strategy=name, budget=budget, batch=batch, seed=seed)
-    strategy = strategy_named(config, problem)
+    model = model_of(problem.space) if name in NEED_A_MODEL else None
+    strategy = strategy_named(config, problem, SMALL.get(name), model)
     return run_search(strategy, oracle, problem, config).trials
 
 
@@ -145,10 +161,11 @@ def test_answers_guide(name):
     assert np.mean(late) > np.mean(drawn) + 1.5
 
 
-def test_gradient_alone_needs_a_model():
+@pytest.mark.parametrize("name", sorted(NEED_A_MODEL))
+def test_some_strategies_need_a_model(name):
     problem = Problem(EnasSpace(3), nothing(EnasSpace(3)))
-    with pytest.raises(UsageError, match="--strategy gradient: expected a trained model, found"):
-        strategy_named(SearchConfig(), problem)
+    with pytest.raises(UsageError, match=f"--strategy {name}: expected a trained model, found"):
+        strategy_named(SearchConfig(strategy=name), problem)
 
 
 def test_an_answer_beyond_a_limit_has_the_lowest_score():

@@ -6,21 +6,24 @@ from collections.abc import Callable
 from typing import Any
 
 from ngae.errors import UsageError
+from ngae.search.ascent import AscentSearch
 from ngae.search.base import LatentModel, Strategy
 from ngae.search.config import SearchConfig, StrategyConfig
 from ngae.search.evolution import EvolutionSearch
 from ngae.search.gradient import GradientSearch
 from ngae.search.local import LocalSearch
+from ngae.search.nao import NAOSearch
 from ngae.search.nsga2 import NSGA2Search
 from ngae.search.problem import Problem
 from ngae.search.random import RandomSearch
 from ngae.search.reinforce import ReinforceSearch
 from ngae.search.surrogate import SurrogateSearch
 
-NEED_A_MODEL = frozenset({"gradient"})
+NEED_A_MODEL = frozenset({"gradient", "ascent"})
 _WITHOUT_MODEL: dict[str, Callable[..., Strategy]] = {
     "evolution": EvolutionSearch,
     "local": LocalSearch,
+    "nao": NAOSearch,
     "nsga2": NSGA2Search,
     "reinforce": ReinforceSearch,
 }
@@ -38,21 +41,23 @@ def strategy_named(
         config: Settings of the search.
         problem: What is looked for.
         own: Settings of the strategy (see `search_configs`); its defaults where there are none.
-        model: The trained model, which `gradient` alone needs.
+        model: The trained model, for the strategies of `NEED_A_MODEL`.
 
     Raises:
-        UsageError: `gradient` without a model.
+        UsageError: A strategy that needs a model, without one.
     """
     settings: Any = own
     if config.strategy == "random":
         return RandomSearch(problem, config.seed)
-    if config.strategy != "gradient":
+    if config.strategy not in NEED_A_MODEL:
         return _WITHOUT_MODEL[config.strategy](problem, config.seed, settings)
     if model is None:
         raise UsageError(
-            "--strategy gradient: expected a trained model, found none",
+            f"--strategy {config.strategy}: expected a trained model, found none",
             remedy=f"train one, or take a strategy without: random, {', '.join(_WITHOUT_MODEL)}",
         )
+    if config.strategy == "ascent":
+        return AscentSearch(model, problem, config.seed, settings)
     return _gradient(model, problem, config, settings)
 
 
