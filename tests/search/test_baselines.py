@@ -11,6 +11,7 @@ from ngae.models import ModelConfig, NGAEModel, TargetScaler
 from ngae.oracles import Table
 from ngae.oracles.asking import askable
 from ngae.oracles.base import Answer
+from ngae.search import nao
 from ngae.search.base import Trial
 from ngae.search.config import STRATEGY_CONFIGS, AscentConfig, NAOConfig, SearchConfig
 from ngae.search.problem import Limit, Objective, Problem
@@ -28,6 +29,12 @@ SMALL = {
     "ascent": AscentConfig(num_starts=8, steps=4),
     "nao": NAOConfig(width=8, epochs=1, initial=8),
 }
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Let `nao` learn from few architectures without labels."""
+    monkeypatch.setattr(nao, "_SAMPLED", 128)
 
 
 class Few(Cell):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 Score = Callable[[Tensor], Tensor]  # (num_points, width) to (num_points,), each by its own point
+Step = Callable[[Score, Tensor, float], Tensor]
 Update = Literal["gradient", "newton"]
 
 _RADIUS = 1.5  # as `ngae.ops.ascend`: points stay within 1.5 sqrt(width) of the origin
@@ -37,7 +38,7 @@ def ascend(
         (kept, num_points, width); the starts are not among them.
     """
     length = step_size * math.sqrt(starts.shape[1])
-    step = newton_step if update == "newton" else gradient_step
+    step: Step = newton_step if update == "newton" else gradient_step
     kept = set(np.linspace(steps, 0, min(keep, steps), endpoint=False).astype(int).tolist())
     points, found = starts, []
     for number in range(1, steps + 1):
@@ -50,7 +51,8 @@ def ascend(
 def gradient_step(score: Score, points: Tensor, length: float) -> Tensor:
     """Return steps (num_points, width) of one length along the gradients."""
     slope = gradients(score, points)
-    return length * slope / slope.norm(dim=1, keepdim=True).clamp(min=_TINY)
+    step: Tensor = length * slope / slope.norm(dim=1, keepdim=True).clamp(min=_TINY)
+    return step
 
 
 def newton_step(score: Score, points: Tensor, length: float) -> Tensor:
@@ -79,8 +81,11 @@ def gradients(score: Score, points: Tensor) -> Tensor:
 
 def hessians(score: Score, points: Tensor) -> Tensor:
     """Return the Hessians of `score` (num_points, width, width)."""
-    one = torch.func.jacrev(torch.func.grad(lambda point: score(point[None])[0]))
-    found: Tensor = torch.func.vmap(one)(points)
+
+    def one(point: Tensor) -> Tensor:
+        return score(point[None])[0]
+
+    found: Tensor = torch.func.vmap(torch.func.jacrev(torch.func.grad(one)))(points)
     return found
 
 
