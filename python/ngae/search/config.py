@@ -165,7 +165,9 @@ class NAOConfig(StrategyConfig):
     epochs: int = setting(
         5, "epochs of each training; the first one takes six times as many", least=1
     )
-    step_size: float = setting(0.1, "length of the first gradient step", least=0)
+    step_size: float = setting(
+        1.0, "length of the first gradient step, in lengths of an embedding", least=0
+    )
     initial: int = setting(16, "random draws that begin a search from nothing", least=2)
 
 

@@ -80,13 +80,16 @@ def gradients(score: Score, points: Tensor) -> Tensor:
 
 
 def hessians(score: Score, points: Tensor) -> Tensor:
-    """Return the Hessians of `score` (num_points, width, width)."""
+    """Return the Hessians of `score` (num_points, width, width).
 
-    def one(point: Tensor) -> Tensor:
-        return score(point[None])[0]
-
-    found: Tensor = torch.func.vmap(torch.func.jacrev(torch.func.grad(one)))(points)
-    return found
+    Each row is the change of the gradient along one coordinate, all of them in one batch.
+    """
+    count, width = points.shape
+    repeated = points.detach().repeat_interleave(width, dim=0)
+    along = torch.eye(width).to(points).repeat(count, 1)
+    slopes = torch.func.grad(lambda held: score(held).sum())
+    pulled: Callable[[Tensor], tuple[Tensor]] = torch.func.vjp(slopes, repeated)[1]
+    return pulled(along)[0].view(count, width, width)
 
 
 def _damping(along: Tensor, divisor: Tensor, longest: float) -> Tensor:
