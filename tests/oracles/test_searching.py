@@ -72,8 +72,10 @@ def test_a_program_judges_and_its_failures_are_no_finds(run, capsys):
     assert settings["oracle"]["ledger"] == "answers.jsonl"
 
 
-@pytest.mark.parametrize("name", ["evolution", "local", "nsga2", "reinforce", "gp"])
-def test_a_strategy_without_a_model_is_named_by_a_flag(run, name):
+@pytest.mark.parametrize(
+    "name", ["evolution", "local", "nsga2", "reinforce", "gp", "ascent", "nao"]
+)
+def test_a_strategy_is_named_by_a_flag(run, name):
     assert search(run, "--strategy", name, "--seed", "2") == 0
     folder = run / "search" / f"{name}-b12-s2"
     assert len({trial["hash"] for trial in trials(folder)}) == 12

@@ -1,14 +1,18 @@
-"""What holds of every strategy without a model."""
+"""What holds of every strategy but `gradient`."""
+
+from functools import cache
 
 import numpy as np
 import pytest
 
 from ngae.errors import UsageError
+from ngae.models import ModelConfig, NGAEModel, TargetScaler
 from ngae.oracles import Table
 from ngae.oracles.asking import askable
 from ngae.oracles.base import Answer
+from ngae.search import nao
 from ngae.search.base import Trial
-from ngae.search.config import STRATEGY_CONFIGS, SearchConfig
+from ngae.search.config import STRATEGY_CONFIGS, AscentConfig, NAOConfig, SearchConfig
 from ngae.search.problem import Limit, Objective, Problem
 from ngae.search.registry import NEED_A_MODEL, strategy_named
 from ngae.search.run import run_search
@@ -16,12 +20,31 @@ from ngae.spaces import space_named
 from ngae.spaces.enas import EnasSpace
 from tests.search.spaces import SPACES, Judge, nothing
 
-NAMES = [name for name in STRATEGY_CONFIGS if name not in NEED_A_MODEL]
+NAMES = [name for name in STRATEGY_CONFIGS if name not in ("gradient", "bo")]
+SMALL = {
+    "ascent": AscentConfig(num_starts=8, steps=4),
+    "nao": NAOConfig(width=8, epochs=1, initial=8),
+}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Let `nao` learn from few architectures without labels."""
+    monkeypatch.setattr(nao, "_SAMPLED", 128)
+
+
+@cache
+def model_of(space):
+    config = ModelConfig(
+        hidden_dim=16, latent_dim=6, performance_predictor=False, complexity_predictor=False
+    )
+    return NGAEModel(space, config, None, TargetScaler.fit(np.zeros((2, 2))), seed=0)
 
 
 def searched(name, problem, oracle, budget, batch=7, seed=1):
     config = SearchConfig(strategy=name, budget=budget, batch=batch, seed=seed)
-    strategy = strategy_named(config, problem)
+    model = model_of(problem.space) if name in NEED_A_MODEL else None
+    strategy = strategy_named(config, problem, SMALL.get(name), model)
     return run_search(strategy, oracle, problem, config).trials
 
 
@@ -105,7 +128,7 @@ def test_answers_guide(name):
 
 
 @pytest.mark.parametrize("name", sorted(NEED_A_MODEL))
-def test_a_strategy_that_needs_a_model_says_so(name):
+def test_some_strategies_need_a_model(name):
     problem = Problem(EnasSpace(3), nothing(EnasSpace(3)))
     with pytest.raises(UsageError, match=f"--strategy {name}: expected a trained model, found"):
         strategy_named(SearchConfig(strategy=name), problem)

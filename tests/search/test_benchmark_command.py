@@ -109,6 +109,35 @@ def test_the_same_command_goes_on_after_a_kill(arguments, tmp_path, monkeypatch,
     assert (tmp_path / "parts" / "trials.jsonl").read_bytes() == before
 
 
+def test_variants_of_a_strategy_stand_side_by_side(arguments, tmp_path, monkeypatch, capsys):
+    small = "evolution:population=2;tournament=1"
+    labels = ["evolution", small, "evolution:population=30"]
+    flags = [*arguments, "--seeds", "2", "--out", "a", "--strategies"]
+    assert main([*flags, ",".join(labels[:2])]) == 0
+    shown = capsys.readouterr()
+    assert f"{small}, seed 1: best" in shown.err
+    assert [line.split()[0] for line in shown.out.splitlines()[2:]] == labels[:2]
+    trials, result, charts = untimed(tmp_path / "a")
+    assert list(result) == labels[:2]
+    assert {trial["strategy"] for trial in trials} == set(labels[:2])
+    assert small.encode() in charts[0]
+    asked = {
+        label: [t["hash"] for t in trials if (t["strategy"], t["seed"]) == (label, 0)]
+        for label in labels[:2]
+    }
+    assert asked["evolution"][:2] == asked[small][:2]
+    assert asked["evolution"] != asked[small]
+    again = []
+    once = benchmark_run.search_once
+    monkeypatch.setattr(benchmark_run, "search_once", lambda t: again.append(t.pair) or once(t))
+    assert main([*flags, ",".join(labels)]) == 0
+    assert again == [(labels[2], 0), (labels[2], 1)]
+    trials, result, _ = untimed(tmp_path / "a")
+    default = [t["hash"] for t in trials if (t["strategy"], t["seed"]) == (labels[2], 0)]
+    assert default == asked["evolution"]  # the population of 30 is the default
+    assert list(result) == labels
+
+
 def test_workers_find_the_same(arguments, tmp_path):
     assert main([*arguments, "--out", "one"]) == 0
     assert main([*arguments, "--out", "two", "--workers", "2"]) == 0
@@ -144,6 +173,7 @@ def test_what_is_beyond_a_limit_does_not_count(arguments, tmp_path):
     ("flags", "code", "message"),
     [
         (["--strategies", "random,climb"], 2, "--strategies: expected some of gradient, random"),
+        (["--strategies", "evolution:size=3"], 2, "evolution:size=3: expected a known setting"),
         (["--benchmark", "nas"], 2, "--benchmark: expected one of nas-bench-201/"),
         (["--weigh", "joule"], 2, "--weigh: expected one of ms, found 'joule'"),
         (["--constraint", "joule <= 1"], 2, "--constraint: expected one of ms, found 'joule'"),

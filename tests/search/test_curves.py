@@ -39,3 +39,14 @@ def test_curves_that_are_zero_everywhere_are_drawn():
     text = mean_curves("made", "regret", {"random": np.zeros((2, 1))}, log=True)
     assert "polyline" in text
     assert "nan" not in text
+
+
+def test_the_longest_name_has_room():
+    names = ["random", "ascent:regressor=gaussian-process;weight=0"]
+    root = ElementTree.fromstring(mean_curves("m", "r", dict.fromkeys(names, np.ones((2, 3)))))
+    entry = next(text for text in root.findall(f"{SVG}text") if text.text == names[1])
+    width = float(root.get("width"))
+    assert root.get("viewBox") == f"0 0 {width:g} 420"
+    assert float(entry.get("x")) + 7 * len(names[1]) < width
+    short = ElementTree.fromstring(mean_curves("m", "r", {"random": np.ones((2, 3))}))
+    assert short.get("width") == "720"

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 from tqdm import tqdm
 
@@ -34,6 +34,7 @@ from ngae.search.config import (
 )
 from ngae.search.curves import mean_curves
 from ngae.search.registry import NEED_A_MODEL
+from ngae.search.variants import variants_of
 from ngae.settings import as_dict, flag_of, make
 from ngae.train.folder import RunFolder
 
@@ -89,7 +90,7 @@ class Progress:
         self.done += 1
         kept = [line["performance"] for line in lines if line["kept"]]
         best = f"best {max(kept):.6g}" if kept else "nothing that counts"
-        text = f"{task.search.strategy}, seed {task.search.seed}: {best}"
+        text = f"{task.pair[0]}, seed {task.search.seed}: {best}"
         if self.bar is None:
             console.say(f"{self.done}/{self.total} {text}")
         else:
@@ -122,7 +123,7 @@ def benchmark_and_show(
         config: Benchmark, table, strategies, seeds.
         search: Fields of `SearchConfig` that were given.
         table: Fields of `DataConfig` that were given.
-        own: Settings of each strategy, by its name.
+        own: Settings of each strategy, by its name; variants replace some of them.
         run: Run folder of a model, or None: one is trained where a strategy needs it.
         out: Folder, or None.
         result: Where the JSON result goes: a .json file or a folder, or None.
@@ -132,7 +133,8 @@ def benchmark_and_show(
         device: Where models are to be, or None.
     """
     benchmark = _benchmark(config, search, table)
-    strategies = strategies_of(config.strategies)
+    own = {name: _aimed(values, benchmark) for name, values in own.items()}
+    variants = variants_of(config.strategies, own)
     shared = {
         **search,
         "budget": search.get("budget", benchmark.budget),
@@ -144,24 +146,30 @@ def benchmark_and_show(
     ground = ground_of(benchmark, data)
     possible = Possible.of(ground)
     _show_ground(ground, possible, places)
-    own = {name: _aimed(values, benchmark) for name, values in own.items()}
     decisive = _decisive(ground, settings, own, run)
     with locked(places.folder / ".lock", console.say):
         files = [places.result, *(places.folder / f"{name}.svg" for name in _CHARTS)]
         folder = BenchmarkFolder(places.folder, decisive, files, overwrite=overwrite)
         tasks = [
-            Task(benchmark, data, _one(shared, strategy, seed), own[strategy], device=device or "")
-            for strategy in strategies
+            Task(
+                benchmark,
+                data,
+                _one(shared, variant.strategy, seed),
+                variant.own,
+                device=device or "",
+                label=variant.label,
+            )
+            for variant in variants
             for seed in range(config.seeds or benchmark.seeds)
         ]
         _search(tasks, folder, run, workers)
         outcomes = {
-            strategy: Outcome.of(
-                [folder.finished[task.pair] for task in tasks if task.pair[0] == strategy],
+            variant.label: Outcome.of(
+                [folder.finished[task.pair] for task in tasks if task.label == variant.label],
                 possible,
                 settings.budget,
             )
-            for strategy in strategies
+            for variant in variants
         }
         _write(outcomes, ground, places)
     _show(outcomes, as_json=as_json)
@@ -177,20 +185,6 @@ def _aimed(config: StrategyConfig, benchmark: Benchmark) -> StrategyConfig:
 
 def _one(shared: Mapping[str, Any], strategy: str, seed: int) -> SearchConfig:
     return make(SearchConfig, {**shared, "strategy": strategy, "seed": seed}, "flags")
-
-
-def strategies_of(text: str) -> list[str]:
-    """Read names of strategies, joined by commas; each once.
-
-    Raises:
-        UsageError: No name, or an unknown one.
-    """
-    known = get_args(get_type_hints(SearchConfig)["strategy"])
-    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    for name in names or [""]:
-        if name not in known:
-            raise UsageError(f"--strategies: expected some of {', '.join(known)}, found {name!r}")
-    return names
 
 
 def _benchmark(

@@ -35,6 +35,7 @@ examples:
       --strategies gradient,random --seeds 20 --budget 200 --workers 2 --json out/result.json
   ngae search --benchmark nas-bench-201/cifar10 --table nasbench201.csv.gz \\
       --strategies gradient,bo,gp --bo-surrogate sparse
+      --strategies "ascent,ascent:weight=0,ascent:steps=1,ascent:update=newton;steps=5,nao"
   ngae search --benchmark nas-bench-201/cifar10/latency-pixel3 --table nasbench201.csv.gz \\
       --join latency_ms_27_devices.csv.gz
   ngae search --benchmark table --table mine.csv --performance-col acc --weigh params

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ngae._lazy import lazily
 
 if TYPE_CHECKING:
+    from ngae.search.ascent import AscentSearch as AscentSearch
     from ngae.search.base import Trial as Trial
     from ngae.search.bo import BOSearch as BOSearch
     from ngae.search.config import SearchConfig as SearchConfig
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ngae.search.folder import SearchFolder as SearchFolder
     from ngae.search.gradient import GradientSearch as GradientSearch
     from ngae.search.local import LocalSearch as LocalSearch
+    from ngae.search.nao import NAOSearch as NAOSearch
     from ngae.search.nsga2 import NSGA2Search as NSGA2Search
     from ngae.search.pareto import non_dominated as non_dominated
     from ngae.search.plain_gp import GPSearch as GPSearch
@@ -29,12 +31,14 @@ if TYPE_CHECKING:
     from ngae.search.run import run_search as run_search
 
 _HOME = {
+    "AscentSearch": "ascent",
     "Trial": "base",
     "BOSearch": "bo",
     "SearchConfig": "config",
     "EvolutionSearch": "evolution",
     "GradientSearch": "gradient",
     "LocalSearch": "local",
+    "NAOSearch": "nao",
     "NSGA2Search": "nsga2",
     "non_dominated": "pareto",
     "GPSearch": "plain_gp",

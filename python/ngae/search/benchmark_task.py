@@ -50,6 +50,7 @@ class Task:
         own: Settings of the strategy; None stands for its defaults.
         model: Run folder of the model, for a strategy that needs one; else "".
         device: Where the model is to be; "" stands for where it was trained.
+        label: What the strategy is called in results; "" stands for its name.
     """
 
     benchmark: Benchmark
@@ -58,11 +59,12 @@ class Task:
     own: StrategyConfig | None = None
     model: str = ""
     device: str = ""
+    label: str = ""
 
     @property
     def pair(self) -> tuple[str, int]:
-        """Strategy and seed."""
-        return self.search.strategy, self.search.seed
+        """What the strategy is called, and the seed."""
+        return self.label or self.search.strategy, self.search.seed
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +224,7 @@ def _line(task: Task, ground: Ground, trial: Trial) -> Line:
     answer = trial.answer
     return {
         "benchmark": task.benchmark.name,
-        "strategy": task.search.strategy,
+        "strategy": task.pair[0],
         "seed": task.search.seed,
         "number": trial.number,
         "hash": trial.dag.canonical_hash,

@@ -153,7 +153,10 @@ class BenchmarkConfig:
     table: str = setting(
         "", "the benchmark's table: a file, or a fetched table; unset: what `ngae data get` fetched"
     )
-    strategies: str = setting("random", "strategies to compare, joined by commas")
+    strategies: str = setting(
+        "random",
+        "strategies to compare, joined by commas, each a name, or name:field=value;field=value",
+    )
     seeds: int = setting(
         0, "searches of each strategy, of seeds 0 to N - 1; 0: as the benchmark says", least=0
     )

@@ -20,10 +20,19 @@ class SearchConfig:
     """How a search proceeds, whatever the strategy."""
 
     strategy: Literal[
-        "gradient", "random", "evolution", "local", "nsga2", "reinforce", "bo", "gp"
+        "gradient",
+        "random",
+        "evolution",
+        "local",
+        "nsga2",
+        "reinforce",
+        "bo",
+        "gp",
+        "ascent",
+        "nao",
     ] = setting(
         "gradient",
-        "climb the predictors in the latent space; or a baseline, most without a model "
+        "climb in the latent space of a model; or another strategy, most without a model "
         "(docs/search.md)",
     )
     oracle: str = setting(
@@ -159,6 +168,50 @@ class GPConfig(StrategyConfig):
     )
 
 
+@dataclass(frozen=True)
+class AscentConfig(StrategyConfig):
+    """Settings of `AscentSearch`."""
+
+    flag_prefix: ClassVar[str] = "ascent_"
+
+    regressor: Literal["mlp", "kernel-ridge", "gaussian-process"] = setting(
+        "mlp",
+        "what predicts at latent points: an ensemble of MLPs, or by scikit-learn kernel ridge "
+        "regression or a Gaussian process",
+    )
+    loss: Literal["squared", "ranking"] = setting(
+        "squared", "what the MLPs are fitted by: squared error, or the order of pairs of labels"
+    )
+    weight: float = setting(
+        0.05,
+        "weight of the predicted complexity, in units of its spread; 0: it does not count",
+        least=0,
+    )
+    steps: int = setting(50, "steps of an ascent; 1: the one-step update of NAO", least=1)
+    step_size: float = setting(0.1, "length of a step, in latent units a coordinate", least=0)
+    update: Literal["gradient", "newton"] = setting(
+        "gradient", "what a step follows: the gradient, or damped Newton steps"
+    )
+    num_starts: int = setting(64, "ascents at a time, from the best labelled ones", least=1)
+    initial: int = setting(16, "random draws that begin a search from nothing", least=2)
+
+
+@dataclass(frozen=True)
+class NAOConfig(StrategyConfig):
+    """Settings of `NAOSearch`."""
+
+    flag_prefix: ClassVar[str] = "nao_"
+
+    width: int = setting(64, "width of embedding, encoder and decoder", least=1)
+    epochs: int = setting(
+        5, "epochs of each training; the first one takes six times as many", least=1
+    )
+    step_size: float = setting(
+        1.0, "length of the first gradient step, in lengths of an embedding", least=0
+    )
+    initial: int = setting(16, "random draws that begin a search from nothing", least=2)
+
+
 STRATEGY_CONFIGS: dict[str, type[StrategyConfig]] = {
     "gradient": GradientConfig,
     "random": RandomConfig,
@@ -168,6 +221,8 @@ STRATEGY_CONFIGS: dict[str, type[StrategyConfig]] = {
     "reinforce": ReinforceConfig,
     "bo": BOConfig,
     "gp": GPConfig,
+    "ascent": AscentConfig,
+    "nao": NAOConfig,
 }
 
 

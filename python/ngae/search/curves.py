@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -16,6 +16,8 @@ _COLOURS = (
 )  # fmt: skip
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 720, 420, 76, 150, 44, 54
 _PLOT = (_LEFT, _WIDTH - _RIGHT, _HEIGHT - _BOTTOM, _TOP)  # left, right, bottom, top
+_RULE, _TEXT = 16, 46  # where an entry beside the plot has its rule, and its name
+_LETTER = 7.5  # width of one, about
 _MOST_POINTS = 400  # of a line; more than that nobody sees
 _DECADES = 1e-4  # values below this share of the largest are drawn at the lower edge
 
@@ -75,14 +77,18 @@ def mean_curves(
         colour = _COLOURS[number % len(_COLOURS)]
         parts += _curve(x, y, means[name], errors[name], colour)
         parts += _entry(number, name, colour)
-    return "\n".join([_HEAD, *parts, "</svg>"]) + "\n"
+    return "\n".join([_head(curves), *parts, "</svg>"]) + "\n"
 
 
-_HEAD = (
-    f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" '
-    f'height="{_HEIGHT}" font-family="sans-serif" font-size="13">'
-    '<rect width="100%" height="100%" fill="white"/>'
-)
+def _head(names: Iterable[str]) -> str:
+    """Open a document that is as wide as its longest name demands."""
+    longest = max(len(name) for name in names)
+    width = max(_WIDTH, math.ceil(_WIDTH - _RIGHT + _TEXT + _LETTER * longest))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {_HEIGHT}" width="{width}" '
+        f'height="{_HEIGHT}" font-family="sans-serif" font-size="13">'
+        '<rect width="100%" height="100%" fill="white"/>'
+    )
 
 
 def _standard_error(values: Values) -> Values:
@@ -141,9 +147,9 @@ def _curve(x: Axis, y: Axis, mean: Values, error: Values, colour: str) -> list[s
 
 
 def _entry(number: int, name: str, colour: str) -> list[str]:
-    left, height = _WIDTH - _RIGHT + 16, _TOP + 12 + 22 * number
-    rule = f'<path d="M{left} {height - 4} h22" stroke="{colour}" stroke-width="3"/>'
-    return [rule, _text(left + 30, height, name, anchor="start")]
+    left, height = _WIDTH - _RIGHT, _TOP + 12 + 22 * number
+    rule = f'<path d="M{left + _RULE} {height - 4} h22" stroke="{colour}" stroke-width="3"/>'
+    return [rule, _text(left + _TEXT, height, name, anchor="start")]
 
 
 def _across(x: Axis, value: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,16 @@ class Proposals:
         self._seen: dict[str, int | None] = {}  # key to number of the row that was drawn
         self._rows = problem.askable.rows
         self._order = [] if self._rows is None else self.rng.permutation(len(self._rows)).tolist()
+
+    def is_new(self, dag: Dag) -> bool:
+        """Whether `new` would propose `dag`."""
+        key = self.problem.key(dag)
+        return key is not None and key not in self._seen
+
+    def first_new(self, dags: Iterable[Dag], count: int) -> list[Candidate]:
+        """Propose the first `count` of `dags` that are new; fewer where there are no more."""
+        found = (self.new(dag) for dag in dags)
+        return taken(count, lambda: next((c for c in found if c is not None), None))
 
     def new(self, dag: Dag, row: int | None = None) -> Candidate | None:
         """Propose `dag`; None where it was proposed before or is not worth asking.

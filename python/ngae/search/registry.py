@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ngae.errors import UsageError
+from ngae.search.ascent import AscentSearch
 from ngae.search.base import LatentModel, Strategy
 from ngae.search.bo import BOSearch
 from ngae.search.config import SearchConfig, StrategyConfig
 from ngae.search.evolution import EvolutionSearch
 from ngae.search.gradient import GradientSearch
 from ngae.search.local import LocalSearch
+from ngae.search.nao import NAOSearch
 from ngae.search.nsga2 import NSGA2Search
 from ngae.search.plain_gp import GPSearch
 from ngae.search.problem import Problem
@@ -19,10 +21,11 @@ from ngae.search.random import RandomSearch
 from ngae.search.reinforce import ReinforceSearch
 from ngae.search.surrogate import SurrogateSearch
 
-NEED_A_MODEL = frozenset({"gradient", "bo"})
+NEED_A_MODEL = frozenset({"gradient", "ascent", "bo"})
 _WITHOUT_MODEL: dict[str, Callable[..., Strategy]] = {
     "evolution": EvolutionSearch,
     "local": LocalSearch,
+    "nao": NAOSearch,
     "nsga2": NSGA2Search,
     "reinforce": ReinforceSearch,
     "gp": GPSearch,
@@ -44,7 +47,7 @@ def strategy_named(
         model: The trained model, which those of `NEED_A_MODEL` need.
 
     Raises:
-        UsageError: `gradient` or `bo` without a model; `bo` without BoTorch.
+        UsageError: A strategy that needs a model, without one; a package that is missing.
     """
     settings: Any = own
     if config.strategy == "random":
@@ -58,6 +61,8 @@ def strategy_named(
         )
     if config.strategy == "bo":
         return BOSearch(model, problem, config.seed, settings)
+    if config.strategy == "ascent":
+        return AscentSearch(model, problem, config.seed, settings)
     return _gradient(model, problem, config, settings)
 
 
