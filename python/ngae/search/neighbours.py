@@ -12,7 +12,7 @@ skip.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -84,15 +84,6 @@ def crossed(space: SearchSpace, a: Dag, b: Dag, rng: np.random.Generator) -> Dag
         if chosen[v] == which
     }
     return completed(space, Draft(types, edges))
-
-
-def completed(space: SearchSpace, types: Sequence[int], edges: set[tuple[int, int]]) -> Dag | None:
-    """Make a graph of its decisions; forced edges and fed loose ends follow.
-
-    Returns:
-        None where the result is not in the space.
-    """
-    return _completed(space, _Draft(list(types), set(edges)))
 
 
 def _kinds(rules: DecodeRules, dag: Dag) -> list[list[list[_Change]]]:

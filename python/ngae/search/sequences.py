@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ngae.dag import Dag
 from ngae.dags import Dags
 from ngae.rules import FREE
-from ngae.search.neighbours import completed
+from ngae.search.neighbours import Draft, completed
 from ngae.spaces.base import SearchSpace
 
 Tokens = NDArray[np.int64]
@@ -89,4 +89,4 @@ class GraphSequences:
                 edges.add((u, v))
         if types[-1] != self.space.rules.end_type:
             return None
-        return completed(self.space, types, edges)
+        return completed(self.space, Draft(list(types), set(edges)))
