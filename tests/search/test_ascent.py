@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ngae.errors import UsageError
+from ngae.errors import MissingExtraError
 from ngae.models import ModelConfig, NGAEModel, TargetScaler
 from ngae.oracles.base import Answer
 from ngae.search.ascent import AscentSearch, Equation7
@@ -164,6 +164,6 @@ def test_known_rows_are_labels(model, make_table):
 @pytest.mark.parametrize("regressor", ["kernel-ridge", "gaussian-process"])
 def test_without_scikit_learn_the_extra_is_named(model, nothing, monkeypatch, regressor):
     monkeypatch.setitem(sys.modules, "sklearn", None)
-    with pytest.raises(UsageError, match=f"--ascent-regressor {regressor}: expected") as caught:
+    with pytest.raises(MissingExtraError, match=f"--ascent-regressor {regressor} needs") as caught:
         AscentSearch(model, Problem(SPACE, nothing), 0, AscentConfig(regressor=regressor))
     assert caught.value.remedy == "pip install 'ngae[ml]'"

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import ngae.search
-from ngae.errors import UsageError
+from ngae.errors import MissingExtraError
 from ngae.models import ModelConfig, NGAEModel, TargetScaler
 from ngae.oracles import Table
 from ngae.oracles.asking import askable
@@ -196,7 +196,9 @@ def test_complexities_that_are_not_told_leave_the_performance(model):
 def test_without_botorch_the_extra_is_named(model, monkeypatch):
     monkeypatch.setitem(sys.modules, "ngae.search.latent_gp", None)
     monkeypatch.delattr(ngae.search, "latent_gp", raising=False)
-    with pytest.raises(UsageError, match="--strategy bo: expected the package botorch") as caught:
+    with pytest.raises(
+        MissingExtraError, match="--strategy bo needs the package botorch"
+    ) as caught:
         BOSearch(model, Problem(SPACE, nothing(SPACE)))
     assert caught.value.remedy == "pip install 'ngae[bo]'"
 

@@ -86,7 +86,7 @@ class AscentSearch:
         config: Settings.
 
     Raises:
-        UsageError: A regressor whose package is not installed.
+        MissingExtraError: A regressor whose package is not installed.
     """
 
     def __init__(

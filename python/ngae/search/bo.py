@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ngae.dag import Dag
-from ngae.errors import UsageError
+from ngae.errors import MissingExtraError
 from ngae.search.base import Candidate, LatentModel, Trial
 from ngae.search.config import BOConfig
 from ngae.search.judging import ranks_of
@@ -47,7 +47,7 @@ class BOSearch:
         config: Settings.
 
     Raises:
-        UsageError: BoTorch is not installed.
+        MissingExtraError: BoTorch is not installed.
     """
 
     def __init__(
@@ -176,15 +176,13 @@ def _botorch() -> ModuleType:
     """The module that needs BoTorch; what its packages say of their own imports is left out.
 
     Raises:
-        UsageError: It is not installed.
+        MissingExtraError: It is not installed.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             from ngae.search import latent_gp
     except ImportError as error:
-        raise UsageError(
-            f"--strategy bo: expected the package botorch, found none ({error})",
-            remedy="pip install 'ngae[bo]'",
-        ) from error
+        missing = "botorch" if str(error.name).startswith("ngae") else str(error.name)
+        raise MissingExtraError(missing, "bo", "--strategy bo") from error
     return latent_gp

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ngae.errors import UsageError
+from ngae.errors import MissingExtraError
 from ngae.search.gaussian_process import centre_and_spread
 
 Kind = Literal["mlp", "kernel-ridge", "gaussian-process"]
@@ -129,7 +129,7 @@ def fit(
             to the mean and the spread of the targets afterwards.
 
     Raises:
-        UsageError: A kernel without scikit-learn.
+        MissingExtraError: A kernel without scikit-learn.
     """
     scale = Scale.of(points, targets)
     if kind == "mlp":
@@ -142,15 +142,12 @@ def fit(
 
 
 def check_installed(kind: Kind) -> None:
-    """Raise UsageError where a regressor needs scikit-learn and there is none."""
+    """Raise MissingExtraError where a regressor needs scikit-learn and there is none."""
     try:
         if kind != "mlp":
             import sklearn  # noqa: F401
     except ImportError as error:
-        raise UsageError(
-            f"--ascent-regressor {kind}: expected the package scikit-learn, found none",
-            remedy="pip install 'ngae[ml]'",
-        ) from error
+        raise MissingExtraError("scikit-learn", "ml", f"--ascent-regressor {kind}") from error
 
 
 @torch.enable_grad()
