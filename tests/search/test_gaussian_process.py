@@ -138,3 +138,10 @@ def test_groups_have_a_centre_and_one_spread():
     centre, spread = centre_and_spread(group)
     np.testing.assert_allclose((group - centre) / spread, [[-np.sqrt(2), 0], [np.sqrt(2), 0]])
     assert centre_and_spread(group * 0)[1] == 1
+
+
+def test_what_is_not_learned_stays(points):
+    groups, y = points
+    start = np.array([0.5, 0.8, 0.0, -1.6])
+    assert np.array_equal(GaussianProcess.fit(groups, y, start, learn=False).logs, start)
+    assert not np.array_equal(GaussianProcess.fit(groups, y, start).logs, start)

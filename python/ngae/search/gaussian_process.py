@@ -55,6 +55,7 @@ class GaussianProcess:
         targets: Array,
         start: Array | None = None,
         trend: int | None = None,
+        learn: bool = True,
     ) -> GaussianProcess:
         """Fit to labelled points.
 
@@ -64,6 +65,7 @@ class GaussianProcess:
             start: Where the search for lengths, amplitude and noise begins (`logs` of a fit to
                 fewer points); by default at the middle of their priors.
             trend: Number of the group with a linear trend; by default there is none.
+            learn: Whether to search at all; if not, `start` is taken as it is.
         """
         held = tuple(np.asarray(group, dtype=np.float64) for group in groups)
         mean, scale = float(targets.mean()), float(targets.std()) or 1.0
@@ -73,11 +75,10 @@ class GaussianProcess:
         # Points a spread apart in every group have covariance exp(-1), however many groups.
         widths = np.array([group.shape[1] for group in held])
         middle = np.append(0.5 * np.log(widths * len(held)), [0.0, np.log(_NOISE)])
-        logs = (
-            _maximised(squares, fixed, y, middle, middle, _ROUNDS)
-            if start is None
-            else _maximised(squares, fixed, y, middle, start, _FURTHER)
-        )
+        logs = middle if start is None else start
+        if learn:
+            rounds = _ROUNDS if start is None else _FURTHER
+            logs = _maximised(squares, fixed, y, middle, logs, rounds)
         factor = np.linalg.cholesky(_noisy(squares, fixed, logs)).astype(np.float64)
         weights = _solve(factor, y)
         return cls(held, logs, mean, scale, trend, factor, weights)

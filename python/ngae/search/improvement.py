@@ -22,6 +22,8 @@ from ngae.search.labels import Label, Labels
 from ngae.search.problem import Problem
 from ngae.search.proposals import Proposals, taken
 
+_MORE = 1.05  # times as many labels as before, for which lengths are looked for anew
+
 Describe = Callable[[Sequence[Dag], Sequence[str]], list[Array]]
 Pool = dict[str, Dag]
 
@@ -51,7 +53,7 @@ class ImprovementSearch(ABC):
         self._initial, self._aim, self._weight = initial, aim, weight
         self._labels = Labels(self.problem)
         self._trend: int | None = None  # the group with a linear trend
-        self._logs: dict[str, Array] = {}
+        self._logs: dict[str, tuple[Array, int]] = {}  # of the last search, with its labels
         self._worth: dict[str, bool] = {}
 
     @abstractmethod
@@ -134,9 +136,13 @@ class ImprovementSearch(ABC):
     def _process(
         self, name: str, held: list[Array], targets: Array, trend: int | None = None
     ) -> GaussianProcess:
-        """Fit, beginning at the lengths of the last fit."""
-        process = GaussianProcess.fit(held, targets, self._logs.get(name), trend)
-        self._logs[name] = process.logs
+        """Fit; lengths are looked for, from the last ones on, where labels are enough more."""
+        logs, count = self._logs.get(name, (None, 0))
+        # Each mixture of objectives is another target.
+        learn = len(targets) >= _MORE * count or self._aim == "front"
+        process = GaussianProcess.fit(held, targets, logs, trend, learn)
+        if learn:
+            self._logs[name] = process.logs, len(targets)
         return process
 
     def _limited(
