@@ -19,6 +19,7 @@ class ConvCell(Cell):
     operations = {"conv3x3": lambda: conv(3), "conv1x1": lambda: conv(1), "skip": nn.Identity}
     max_operations, max_edges = 5, 9
     input_shape = (3, 32, 32)
+    identity_types = ("skip",)
 
     def accepts(self, dag):
         return any(label.startswith("conv") for label in dag.node_labels)

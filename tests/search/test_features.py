@@ -1,11 +1,13 @@
 """Descriptions without a query: invariance, and values by hand."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from ngae.dag import Dag
 from ngae.dags import Dags
-from ngae.search.features import graph_features
+from ngae.search.features import _turns, _turns_of_steps, graph_features
 from ngae.spaces import Chain, space_named
 from ngae.spaces.recurrent import RecurrentSpace
 
@@ -47,6 +49,54 @@ def test_paths_are_those_of_a_walk(space):
         total = counts.sum(axis=0)
         expected += [*np.log1p(total), *(total / max(1, len(counts)))]
         np.testing.assert_allclose(row, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "space", [space_named("nas-bench-201"), space_named("nas-bench-graph"), RecurrentSpace(12)]
+)
+@pytest.mark.parametrize(("name", "made"), [("route", _turns), ("step", _turns_of_steps)])
+def test_embedded_paths_are_those_of_a_walk(space, name, made):
+    rng = np.random.default_rng(3)
+    dags = [space.sample(rng) for _ in range(25)]
+    turns = made(space)
+    for dag, row in zip(dags, graph_features(space, dags)[name], strict=True):
+        types = space.canonical(dag).node_types
+        waves = [
+            np.prod([turns[types[u], types[v]] for u, v in pairwise(path)], axis=0)
+            for path in paths_of(space.canonical(dag))
+        ]
+        through = [wave for wave in waves if abs(wave[0]) > 0]
+        total = np.sum([*through, np.zeros(turns.shape[2])], axis=0)
+        total = total * np.log1p(len(through)) / max(1, len(through))
+        expected = np.concatenate([total.real, total.imag])
+        np.testing.assert_allclose(row, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_an_identity_on_a_path_and_a_path_of_zeros_change_no_route():
+    space = space_named("nas-bench-201")
+    cells = [
+        "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|",
+        "|skip_connect~0|+|none~0|none~1|+|none~0|nor_conv_3x3~1|none~2|",
+        "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|nor_conv_3x3~1|none~2|",
+    ]
+    one, other, two = graph_features(space, [space.parse(cell) for cell in cells])["route"]
+    np.testing.assert_array_equal(one, other)
+    assert np.abs(one - two).max() > 0.1
+
+
+def test_graphs_of_no_node_between_the_ends_and_none_at_all_are_described():
+    class Names(Chain):
+        operations = ("a", "b")
+        length = 2
+        least_length = 0
+
+    space = Names()
+    empty = space.parse("output(0)")
+    found = graph_features(space, [empty])
+    waves = found["route"].shape[1] // 2
+    expected = [np.log1p(1)] * waves + [0.0] * waves  # one path, which turns nothing
+    np.testing.assert_allclose(found["route"][0], expected, rtol=1e-6)
+    assert graph_features(space, [])["step"].shape == (0, 2 * waves)
 
 
 def test_neighbourhoods_do_not_depend_on_the_numbers_of_the_nodes():

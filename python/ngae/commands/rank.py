@@ -45,7 +45,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="measure: learn from N labels drawn at random, test on all other labelled rows",
     )
     parser.add_argument(
-        "--repeats", type=int, default=10, metavar="N", help="draws for each N (default: 10)"
+        "--draws",
+        type=int,
+        default=10,
+        metavar="N",
+        help="draws of the labels for each N (default: 10)",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="(default: 0)")
     parser.add_argument("--out", metavar="FILE", help="the .csv file to write")
@@ -59,8 +63,8 @@ def build_parser() -> argparse.ArgumentParser:
 def command(arguments: argparse.Namespace) -> int:
     """Measure or rank; the exit code."""
     counts = _counts(arguments.labels)
-    if arguments.repeats < 1:
-        raise UsageError(f"--repeats: expected a number from 1, found {arguments.repeats}")
+    if arguments.draws < 1:
+        raise UsageError(f"--draws: expected a number from 1, found {arguments.draws}")
     if (counts is None) == (arguments.out is None):
         raise UsageError("ngae rank: expected either --labels or --out", remedy="see --help")
     if arguments.out is not None and Path(arguments.out).exists() and not arguments.overwrite:
@@ -109,10 +113,10 @@ def _measure(
 
     from ngae.search.few_labels import measured
 
-    total = len(counts) * arguments.repeats
+    total = len(counts) * arguments.draws
     with tqdm(total=total, unit="fit", disable=not sys.stderr.isatty()) as bar:
         found = measured(
-            table, counts, arguments.repeats, model, arguments.seed, lambda: bar.update() and None
+            table, counts, arguments.draws, model, arguments.seed, lambda: bar.update() and None
         )
     if arguments.json:
         console.give(json.dumps(found))

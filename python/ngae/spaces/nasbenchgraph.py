@@ -8,7 +8,7 @@ the operations that feed nothing. Text form (that of its tables): `links;operati
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import permutations
 from typing import TYPE_CHECKING
 
@@ -147,13 +147,9 @@ class NasBenchGraphSpace(SearchSpace):
         of an operation beside its other readers stays. Of the numberings that are left, the one
         of the smallest lists is taken. Every member but that of skips alone is in the table then.
         """
-        links, operations = self.lists(dag)
-        parent = dict(enumerate(links, start=1))
-        number = dict(enumerate(operations, start=1))
-        while (node := _needless(parent, number)) is not None:
-            above = parent.pop(node)
-            parent = {n: above if p == node else p for n, p in parent.items()}
-        return self.from_lists(*_smallest(parent, number))
+        lists = self.lists(dag)
+        reduced = _reduced(*lists)
+        return dag if reduced == lists and dag.space is self else self.from_lists(*reduced)
 
     def lists(self, dag: Dag) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the links and the operation numbers of the four operations."""
@@ -176,6 +172,19 @@ class NasBenchGraphSpace(SearchSpace):
         links = adjacency[:, :, 1:LAST].argmax(axis=1)
         numbers = types[:, 1:LAST] - FIRST_OPERATION
         return graph_parameters(links, numbers, self.network).astype(np.float64)[:, None]
+
+
+@lru_cache(maxsize=1 << 16)  # searches ask for the same ones over and over
+def _reduced(
+    links: tuple[int, ...], operations: tuple[int, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The lists of `NasBenchGraphSpace.canonical`."""
+    parent = dict(enumerate(links, start=1))
+    number = dict(enumerate(operations, start=1))
+    while (node := _needless(parent, number)) is not None:
+        above = parent.pop(node)
+        parent = {n: above if p == node else p for n, p in parent.items()}
+    return _smallest(parent, number)
 
 
 def _needless(parent: dict[int, int], number: dict[int, int]) -> int | None:

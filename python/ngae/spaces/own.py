@@ -62,6 +62,13 @@ class OwnSpace(SearchSpace):
                 f"{kind}: operations: expected at least one name, found {self.operations!r}"
             )
         check_names(kind, self.node_type_names)
+        for place in ("identity_types", "zero_types"):
+            names = getattr(self, place)
+            if isinstance(names, str) or not set(names) <= set(self.operations):
+                raise GraphError(
+                    f"{kind}: {place}: expected some of {', '.join(self.operations)} in a tuple, "
+                    f"found {names!r}"
+                )
         makers = self.operations.values() if isinstance(self.operations, Mapping) else ()
         for name, make in zip(self.operations, makers, strict=False):
             if not isinstance(make, type) and (not callable(make) or hasattr(make, "state_dict")):
