@@ -26,6 +26,7 @@ from ngae.transfer import transfer
 
 Array = NDArray[np.float64]
 _KEPT = 11  # points of an ascent that are decoded
+_UNKNOWN: dict[str, Any] = {"predicted": None, "predicted_complexity": {}}
 
 
 class Explorer:
@@ -127,28 +128,35 @@ class Explorer:
         with self._lock, torch.no_grad():
             z = self._tensor(points)
             dags = self.model.decode(z)
-            prediction = self.model.predict(z)
-        performance = _list(prediction.performance)
-        complexity = _list(prediction.complexity)
+            there = self._predicted(z)
+            valid = [dag for dag in dags if dag.space is not None]
+            own = iter(self._predicted(self.model.encode(valid).mean) if valid else [])
         places = self.plane.place(points)
         nearest = self._nearest(points)
-        answers = []
-        for index, dag in enumerate(dags):
-            answers.append(
-                {
-                    "z": points[index].tolist(),
-                    "x": float(places[index, 0]),
-                    "y": float(places[index, 1]),
-                    "predicted": None if performance is None else performance[index],
-                    "predicted_complexity": {}
-                    if complexity is None
-                    else dict(zip(self.names, complexity[index], strict=True)),
-                    **self._described(dag),
-                    "neighbour": self._neighbour(dag, points[index], nearest[index]),
-                }
-            )
+        answers = [
+            {
+                "z": points[index].tolist(),
+                "x": float(places[index, 0]),
+                "y": float(places[index, 1]),
+                **there[index],
+                "encoded": _UNKNOWN if dag.space is None else next(own),
+                **self._described(dag),
+                "neighbour": self._neighbour(dag, points[index], nearest[index]),
+            }
+            for index, dag in enumerate(dags)
+        ]
         settled: list[dict[str, Any]] = finite(answers)
         return settled
+
+    def _predicted(self, z: Tensor) -> list[dict[str, Any]]:
+        """What the predictors say at each of `z` (num_points, latent_dim)."""
+        prediction = self.model.predict(z)
+        performance = _list(prediction.performance) or [None] * len(z)
+        complexity = _list(prediction.complexity) or [()] * len(z)
+        return [
+            {"predicted": p, "predicted_complexity": dict(zip(self.names, c, strict=False))}
+            for p, c in zip(performance, complexity, strict=True)
+        ]
 
     def _described(self, dag: Dag) -> dict[str, Any]:
         """The architecture, its exact complexities, and its texts for others."""

@@ -52,8 +52,8 @@ def _map() -> Html:
         element("div", id="map-plot"),
         element(
             "p",
-            "Click anywhere: the point of the plane is decoded. By keyboard: arrow keys move, Enter "
-            "decodes, Escape lets go.",
+            "Click anywhere: the point of the plane is decoded. By keyboard: arrow keys move, "
+            "Enter decodes, Escape lets go.",
             class_="note",
         ),
         _walk(),

@@ -21,7 +21,8 @@ def arrays_of(dags: Dags) -> dict[str, NDArray[Any]]:
 
 def dags_of(arrays: Mapping[str, NDArray[Any]]) -> Dags:
     """Return what `arrays_of` was given, without its space."""
-    return Dags(*(arrays[f"graph_{name}"] for name in _FIELDS))
+    node_type, graph_ptr, edge_src, edge_dst, edge_ptr = (arrays[f"graph_{n}"] for n in _FIELDS)
+    return Dags(node_type, graph_ptr, edge_src, edge_dst, edge_ptr)
 
 
 def code_of(types: NDArray[Any], source: NDArray[Any], target: NDArray[Any]) -> str:

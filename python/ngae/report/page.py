@@ -144,7 +144,10 @@ def _prediction(payload: Mapping[str, Any]) -> Html | None:
 
 
 def _training(run: RunFiles) -> Html:
-    lead = "Means over the training rows of each epoch: the objective, what it takes to write nodes and edges, and squared errors of the predictors in units of the training rows' variance."
+    lead = (
+        "Means over the training rows of each epoch: the objective, what it takes to write nodes "
+        "and edges, and squared errors of the predictors in units of the training rows' variance."
+    )
     if not run.log:
         lead = "There is no log of the training in this folder."
     return _section(

@@ -56,14 +56,16 @@ function drawCurve(area, points, title, unit, log) {
 }
 function curveTicks([low, high], log) {
   if (!log) return ticks(low, high, 3).map((value) => [value, tickText(value)]);
-  const found = [];
-  const factors = high - low > 1.2 ? [1] : [1, 2, 5];
-  for (let power = Math.floor(low); power <= high; power++)
-    for (const factor of factors) {
-      const at = power + Math.log10(factor);
-      if (at >= low && at <= high) found.push([at, tickText(+(factor * 10 ** power).toPrecision(3))]);
-    }
-  return found.length > 1 ? found : [low, high].map((at) => [at, tickText(+(10 ** at).toPrecision(2))]);
+  for (const factors of [[1], [1, 3], [1, 2, 5]]) {
+    const found = [];
+    for (let power = Math.floor(low); power <= high; power++)
+      for (const factor of factors) {
+        const at = power + Math.log10(factor);
+        if (at >= low && at <= high) found.push([at, tickText(+(factor * 10 ** power).toPrecision(3))]);
+      }
+    if (found.length > 1) return found;
+  }
+  return [low, high].map((at) => [at, tickText(+(10 ** at).toPrecision(2))]);
 }
 function showCurves(host, log) {
   for (const [key, title, unit, isLog] of CURVES) {

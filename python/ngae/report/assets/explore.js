@@ -60,6 +60,8 @@ function showAnswer(answer, title) {
         : "nearest known"),
         el("div", { class: "drawing" }, drawNetwork(near.graph, names.types, width)))),
     numbersTable(answer),
+    el("p", { class: "note" }, "At the point: what is predicted there. Network: what is predicted where the "
+      + "encoder puts the decoded network, which is the safer number. "),
     el("p", { class: "note" }, near.same ? `This network is a ${near.part} row.`
       : `The nearest known network is a ${near.part} row, ${number(near.distance)} away in the latent space.`),
     answer.architecture && el("code", {}, answer.architecture),
@@ -67,18 +69,19 @@ function showAnswer(answer, title) {
   drawMap();
 }
 
-// Predictions at the point, what is exact of the decoded network, what is known of the neighbour.
+// Predicted at the point and where the encoder puts the network; exact; known of the neighbour.
 function numbersTable(answer) {
   const { names } = world, near = answer.neighbour, known = (value) => (Number.isFinite(value) ? number(value) : "–");
   const all = [...new Set([...names.complexity, ...Object.keys(answer.complexity)])];
   const line = (title, ...values) => el("tr", {}, el("th", { scope: "row" }, title),
     values.map((value) => el("td", {}, known(value))));
   return el("div", { class: "scroll" }, el("table", { id: "numbers" },
-    el("thead", {}, el("tr", {}, ["", "predicted", "real", near.same ? "in the table" : "nearest"]
+    el("thead", {}, el("tr", {}, ["", "at the point", "network", "real", near.same ? "in the table" : "nearest"]
       .map((title) => el("th", { scope: "col" }, title)))),
     el("tbody", {},
-      line(`${names.performance} ↑`, answer.predicted ?? NaN, near.same ? near.performance ?? NaN : NaN, near.performance ?? NaN),
-      all.map((name) => line(`${name} ↓`, answer.predicted_complexity[name], answer.complexity[name], near.complexity[name])))));
+      line(`${names.performance} ↑`, answer.predicted ?? NaN, answer.encoded.predicted ?? NaN, near.same ? near.performance ?? NaN : NaN, near.performance ?? NaN),
+      all.map((name) => line(`${name} ↓`, answer.predicted_complexity[name],
+        answer.encoded.predicted_complexity[name], answer.complexity[name], near.complexity[name])))));
 }
 
 function actions(answer) {
@@ -167,7 +170,7 @@ function showWalk() {
   slider.max = now.answers.length - 1;
   slider.value = state.at;
   const kinds = new Set(now.answers.map((a) => a.hash)).size;
-  byId("walk-note").textContent = `${kinds} distinct networks at ${now.answers.length} points; `
+  byId("walk-note").textContent = `${kinds} distinct network${kinds === 1 ? "" : "s"} at ${now.answers.length} points; `
     + `predicted ${world.names.performance} on the way:`;
   walkCurve();
 }

@@ -185,3 +185,9 @@ function start() {
   else detail(null);
 }
 start();
+let detailWidth = byId("detail").clientWidth;
+new ResizeObserver(() => requestAnimationFrame(() => {
+  if (byId("detail").clientWidth === detailWidth) return;
+  detailWidth = byId("detail").clientWidth;
+  detail(state.chosen);
+})).observe(byId("detail"));
