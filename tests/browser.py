@@ -41,9 +41,8 @@ class Browser:
         try:
             made = self._call("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
             self.session = f"/session/{made['sessionId']}"
-            self.size(width, height)
-            self.open("about:blank")
-            self.console(), self.requests()
+            self.width, self.height = width, height
+            self.fresh()
         except BaseException:
             self._end()
             raise
@@ -56,6 +55,13 @@ class Browser:
             self._call("DELETE", self.session)
         finally:
             self._end()
+
+    def fresh(self):
+        """Show nothing, in light, in the first size; forget messages and requests."""
+        self.open("about:blank")
+        self.size(self.width, self.height)
+        self.dark(False)
+        self.console(), self.requests()
 
     def open(self, address):
         self.post("/url", {"url": address})

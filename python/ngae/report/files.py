@@ -162,7 +162,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         DataError: It is no such file, or a damaged one.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except FileNotFoundError as error:
         raise RefusedError(

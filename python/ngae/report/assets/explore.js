@@ -171,20 +171,24 @@ function showWalk() {
   slider.value = state.at;
   const kinds = new Set(now.answers.map((a) => a.hash)).size;
   byId("walk-note").textContent = `${kinds} distinct network${kinds === 1 ? "" : "s"} at ${now.answers.length} points; `
-    + `predicted ${world.names.performance} on the way:`;
+    + `predicted ${world.names.performance} at the point (line) and of the network (dashes):`;
   walkCurve();
 }
 function walkCurve() {
   const host = byId("walk-curve"), { answers } = state.walk;
   const values = answers.map((a) => a.predicted);
   if (!values.every(Number.isFinite)) return;
-  const width = host.clientWidth || 300, height = 84, y = padded(extent(values), 0.1);
+  const own = answers.map((a) => a.encoded.predicted ?? NaN);
+  const width = host.clientWidth || 300, height = 84, y = padded(extent(own, ...extent(values)), 0.1);
   const px = (k) => 8 + (k / (answers.length - 1)) * (width - 16);
   const py = (v) => 8 + ((y[1] - v) / (y[1] - y[0])) * (height - 30);
   const d = "M" + values.map((v, k) => `${px(k).toFixed(1)} ${py(v).toFixed(1)}`).join("L");
   const last = values.length - 1;
+  const runs = own.map((v, k) => (Number.isFinite(v) ? `${px(k).toFixed(1)} ${py(v).toFixed(1)}` : null))
+    .reduce((path, spot, k, all) => path + (spot === null ? "" : `${k && all[k - 1] !== null ? "L" : "M"}${spot}`), "");
   put(host, svg("svg", { width, height, "aria-hidden": "true" },
     svg("path", { class: "now", d: `M${px(state.at)} 0V${height - 18}` }),
+    svg("path", { class: "even", d: runs || "M0 0" }),
     svg("path", { class: "curve", d }),
     values.map((v, k) => svg("circle", { class: "curve-end", cx: px(k), cy: py(v), r: k === state.at ? 4.5 : 2.5 })),
     svg("text", { x: 8, y: height - 3 }, number(values[0])),
@@ -211,7 +215,7 @@ async function start() {
   table = unpackTable(world.table);
   const colours = colouring(table, world.names);
   plot = mapPlot(byId("map-plot"), { ...world, table }, { shade: colours.shade, x: [], y: [] }, {
-    ratio: 0.72, keys,
+    ratio: 0.72, keys, far: () => state.rows,
     hover: (item, source) => { state.hovered = item; plot.show(item, plot.chosen, tell, source); },
     pick: (item) => { if (item.kind === "row") decodeRow(item.i); },
     place: (x, y, item) => {

@@ -3,7 +3,8 @@
 const EDGE = { left: 52, right: 10, top: 8, bottom: 42 };
 
 class Plot {
-  // options: title, note, label, x and y ({title, range}), ratio, picks, pick/hover/place functions
+  // options: title, note, label, x and y ({title, range}), ratio; functions: pick, hover, place
+  // (a click anywhere), keys, far (whether the nearest is taken at any distance).
   constructor(host, options) {
     Object.assign(this, { options, points: null, marks: [], lines: [], hovered: null, chosen: null });
     this.ends = [];
@@ -79,7 +80,7 @@ class Plot {
 
   near(event) {
     const [ex, ey] = this.local(event);
-    let best = null, least = 28;
+    let best = null, least = this.options.far && this.options.far() ? Infinity : 28;
     this.each((item, x, y) => {
       const bonus = item.kind === "row" ? 0 : -5;
       const distance = Math.hypot(x - ex, y - ey) + bonus;
