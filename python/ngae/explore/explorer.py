@@ -65,7 +65,7 @@ class Explorer:
         table = self.run.data.table
         payload = {
             "names": {
-                "performance": table.performance_name,
+                "performance": table.performance_name or "performance",
                 "complexity": list(self.names),
                 "types": list(self.space.node_type_names),
                 "space": self.space.name,

@@ -119,8 +119,9 @@ def _map(payload: Mapping[str, Any]) -> Html:
 
 def _found(payload: Mapping[str, Any]) -> Html:
     if not payload["searches"]:
-        text = "No search in this folder yet. Make one with `ngae search`, then the report anew."
-        return _section("found", "What searches found", element("p", text, class_="lead"))
+        command = element("code", "ngae search RUN")
+        text = ("No search in this folder yet. Make one by ", command, ", then the report anew.")
+        return _section("found", "What searches found", element("p", *text, class_="lead"))
     return _section(
         "found",
         "What searches found",

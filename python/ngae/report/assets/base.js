@@ -131,6 +131,7 @@ function rampLegend(title, values) {
   };
   paint();
   darkTheme.addEventListener("change", paint);
+  if (!values.some(Number.isFinite)) return null;
   const [low, high] = extent(values), middle = quantile(values, 0.5);
   return el("span", { class: "legend", title: "coloured by rank: each colour has as many rows" },
     `${title} by rank: ${number(low)}`, canvas, `${number(high)} (median ${number(middle)})`);

@@ -50,10 +50,12 @@ function tell(item) {
 function showAnswer(answer, title) {
   Object.assign(state, { answer, title });
   const host = byId("answer"), { names } = world, near = answer.neighbour;
-  const width = Math.max(140, (host.clientWidth - 56) / 2);
+  const whole = Math.max(280, host.clientWidth - 44), half = (whole - 12) / 2;
+  const fits = (code, width) => parseFloat(drawNetwork(code, names.types, width).style.minWidth) <= width;
+  const beside = fits(answer.graph, half) && fits(near.graph, half), width = beside ? half : whole;
   put(host, 
     el("h3", {}, title),
-    el("div", { class: "two" },
+    el("div", { class: beside ? "two" : "two one" },
       el("div", {}, el("h4", {}, answer.valid ? "decoded network" : "decoded, not in the space"),
         el("div", { class: "drawing", id: "decoded" }, drawNetwork(answer.graph, names.types, width))),
       el("div", {}, el("h4", {}, near.same ? el("span", { class: "same" }, "known: the same network")
@@ -225,8 +227,8 @@ async function start() {
       return true;
     },
   });
-  byId("controls").append(rampLegend(colours.title, colours.values),
-    box("click takes the nearest known row", false, (on) => { state.rows = on; }));
+  fill(byId("controls"), {}, [rampLegend(colours.title, colours.values),
+    box("click takes the nearest known row", false, (on) => { state.rows = on; })]);
   byId("walk-slider").addEventListener("input", (event) => {
     state.at = Number(event.target.value);
     showAnswer(state.walk.answers[state.at], state.walk.name(state.at));

@@ -21,7 +21,8 @@ function mapPlot(host, { names, shares, table }, extra, options) {
 // What is told of a row, in lines.
 function rowEntries(table, names, i) {
   const part = i < table.train ? "training" : "test";
-  const entries = [["where", `${part} row`], [names.performance, number(table.performance[i])]];
+  const entries = [["where", `${part} row`]];
+  if (Number.isFinite(table.performance[i])) entries.push([names.performance, number(table.performance[i])]);
   if (table.predicted) entries.push([`predicted ${names.performance}`, number(table.predicted[i])]);
   names.complexity.forEach((name, c) => {
     entries.push([name, number(table.complexity[c][i])]);

@@ -58,6 +58,8 @@ function order({ layers }) {
   }
 }
 
+const PULL = 0.97; // a little towards the middle, so that no part drifts away
+
 // Places across the layers: near their neighbours, real nodes a box apart, way points less.
 function place({ layers }, boxSize, waySize) {
   const size = (node) => (node.real ? boxSize : waySize);
@@ -74,48 +76,59 @@ function place({ layers }, boxSize, waySize) {
         const weight = (other) => (node.real && other.real ? 6 : 1);
         const total = all.reduce((sum, other) => sum + weight(other), 0);
         node.wish = total
-          ? all.reduce((sum, other) => sum + weight(other) * other.at, 0) / total : node.at;
+          ? PULL * all.reduce((sum, other) => sum + weight(other) * other.at, 0) / total : node.at;
         if (node.real && layer.filter((other) => other.real).length === 1) node.wish = 0;
       }
       settle(layer, size);
     }
   }
 }
-// Least moves that keep the order and the distances: real nodes get their wish first.
+// Keeps order and distances: a real node alone in its layer stays where it is wished; else each
+// goes to the middle between the least place that the left and the right ones leave it.
 function settle(layer, size) {
-  const gap = (a, b) => (size(a) + size(b)) / 2;
-  const first = layer.findIndex((node) => node.real);
-  const pivot = first < 0 ? Math.floor(layer.length / 2) : first;
-  layer[pivot].at = layer[pivot].wish;
-  for (let k = pivot + 1; k < layer.length; k++)
-    layer[k].at = Math.max(layer[k].wish, layer[k - 1].at + gap(layer[k - 1], layer[k]));
-  for (let k = pivot - 1; k >= 0; k--)
-    layer[k].at = Math.min(layer[k].wish, layer[k + 1].at - gap(layer[k], layer[k + 1]));
+  const gap = (k) => (size(layer[k]) + size(layer[k + 1])) / 2;
+  const right = layer.map((node) => node.wish), left = [...right];
+  const fixed = layer.filter((node) => node.real).length === 1 ? layer.findIndex((node) => node.real) : -1;
+  for (let k = Math.max(1, fixed + 1); k < layer.length; k++)
+    right[k] = Math.max(right[k], right[k - 1] + gap(k - 1));
+  for (let k = (fixed < 0 ? layer.length - 1 : fixed) - 1; k >= 0; k--)
+    left[k] = Math.min(left[k], left[k + 1] - gap(k));
+  layer.forEach((node, k) => {
+    node.at = fixed < 0 ? (left[k] + right[k]) / 2 : k < fixed ? left[k] : right[k];
+  });
 }
 
-// Draws left to right where that fits into `width` pixels, else from top to bottom.
+// Where everything is if the layers follow each other from left to right (flat) or downwards.
+function layout(graph, boxWidth, boxHeight, flat) {
+  const plan = layered(graph);
+  const [deep, wide] = flat ? [boxWidth, boxHeight] : [boxHeight, boxWidth];
+  const along = deep + (flat ? 30 : 24);
+  order(plan);
+  place(plan, wide + 14, flat ? 12 : 10);
+  const half = (node) => (node.real ? wide / 2 : 2);
+  const low = Math.min(...plan.nodes.map((node) => node.at - half(node))) - 4;
+  const high = Math.max(...plan.nodes.map((node) => node.at + half(node))) + 4;
+  const length = (plan.layers.length - 1) * along + deep + 8;
+  const point = (node) => {
+    const a = 4 + deep / 2 + node.layer * along, c = node.at - low;
+    return flat ? [a, c] : [c, a];
+  };
+  const [w, h] = flat ? [length, high - low] : [high - low, length];
+  return { plan, flat, half: deep / 2, point, w, h };
+}
+const LEAST = 0.6; // of their size are letters still read; what is wider scrolls
+
+// Draws left to right where that fits into `width` pixels, else in the way that stays larger.
 function drawNetwork(code, names, width) {
   const graph = graphOf(code);
   const labels = graph.types.map((type) => names[type] || String(type));
   const boxWidth = 18 + 6.7 * Math.max(...labels.map((label) => label.length)), boxHeight = 26;
-  const plan = layered(graph);
-  const flat = plan.layers.length * (boxWidth + 30) <= width;
-  const along = flat ? boxWidth + 30 : boxHeight + 24;
-  order(plan);
-  place(plan, (flat ? boxHeight : boxWidth) + 14, flat ? 12 : 10);
-  const across = plan.nodes.map((n) => [n.at, ((n.real && (flat ? boxHeight : boxWidth)) || 4) / 2]);
-  const low = Math.min(...across.map(([at, half]) => at - half)) - 4;
-  const high = Math.max(...across.map(([at, half]) => at + half)) + 4;
-  const length = (plan.layers.length - 1) * along + (flat ? boxWidth : boxHeight) + 8;
-  const point = (node) => {
-    const a = 4 + (flat ? boxWidth : boxHeight) / 2 + node.layer * along, c = node.at - low;
-    return flat ? [a, c] : [c, a];
-  };
-  const half = (flat ? boxWidth : boxHeight) / 2;
-  const [w, h] = flat ? [length, high - low] : [high - low, length];
+  const both = [true, false].map((flat) => layout(graph, boxWidth, boxHeight, flat));
+  const { plan, flat, half, point, w, h } = both[0].w <= Math.max(width, both[1].w)
+    ? both[0] : both[1];
   const text = `${labels.length} nodes: ${labels.join(", ")}; edges ${
     graph.edges.map(([u, v]) => `${u} to ${v}`).join(", ")}`;
-  return svg("svg", { class: "net", viewBox: `0 0 ${w.toFixed(1)} ${h.toFixed(1)}`,
+  const drawn = svg("svg", { class: "net", viewBox: `0 0 ${w.toFixed(1)} ${h.toFixed(1)}`,
       width: w.toFixed(0), height: h.toFixed(0), role: "img", "aria-label": text },
     plan.chains.map((chain) => way(chain, point, half, flat)),
     graph.types.map((type, i) => {
@@ -126,6 +139,8 @@ function drawNetwork(code, names, width) {
         svg("text", { x, y: y + 4 }, labels[i]),
       ];
     }));
+  drawn.style.minWidth = `${(LEAST * w).toFixed(0)}px`;
+  return drawn;
 }
 // One edge: straight through its way points' layers, curved between them, with a head.
 function way(chain, point, half, flat) {

@@ -1,6 +1,6 @@
 // A scatter plot: many points on a canvas, few marks and lines as SVG above it, one tooltip.
 
-const EDGE = { left: 52, right: 10, top: 8, bottom: 42 };
+const EDGE = { left: 60, right: 10, top: 8, bottom: 42 };
 
 class Plot {
   // options: title, note, label, x and y ({title, range}), ratio; functions: pick, hover, place

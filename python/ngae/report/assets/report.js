@@ -88,16 +88,21 @@ function update() {
   show(null);
 }
 
+const hasFront = () => names.complexity.length > 0 && table.performance.some(Number.isFinite);
 function controls() {
-  const bar = byId("map-controls"), shade = colouring(table, names);
-  bar.append(rampLegend(shade.title, shade.values));
-  if (searches.length) bar.append(el("span", { class: "legend" }, el("i", { class: "swatch dot" }), "found by the search"));
-  if (names.complexity.length) bar.append(el("span", { class: "legend" }, el("i", { class: "swatch dash" }), "front of known rows"));
-  if (payload.ascents.length) bar.append(box("ascents of the prediction", true, (on) => { state.ascents = on; update(); }));
-  if (searches.length) bar.append(box("order of queries", false, (on) => { state.order = on; update(); }));
-  if (searches.length > 1) bar.append(searchChoice());
-  if (names.complexity.length > 1)
-    bar.append(choice("complexity", names.complexity, 0, (k) => { state.column = k; update(); }));
+  const shade = colouring(table, names);
+  const key = (mark, text) => el("span", { class: "legend" }, el("i", { class: `swatch ${mark}` }), text);
+  fill(byId("map-controls"), {}, [
+    rampLegend(shade.title, shade.values),
+    searches.length ? key("dot", "found by the search") : null,
+    hasFront() ? key("dash", "front of known rows") : null,
+    payload.ascents.length
+      ? box("ascents of the prediction", true, (on) => { state.ascents = on; update(); }) : null,
+    searches.length ? box("order of queries", false, (on) => { state.order = on; update(); }) : null,
+    searches.length > 1 ? searchChoice() : null,
+    hasFront() && names.complexity.length > 1
+      ? choice("complexity", names.complexity, 0, (k) => { state.column = k; update(); }) : null,
+  ]);
   return shade;
 }
 function choice(title, texts, chosen, change) {
@@ -128,7 +133,7 @@ function foundCard(trial, i) {
     el("header", {},
       el("span", {}, el("strong", {}, number(trial.performance)), ` ${names.performance}`),
       badge && el("span", { class: "badge" }, badge)),
-    el("div", { class: "drawing" }, drawNetwork(trial.graph, names.types, 0)),
+    el("div", { class: "drawing" }, drawNetwork(trial.graph, names.types, 144)),
     el("div", {}, pairs([["query", trial.number + 1], ...trialEntries(trial).slice(1)]),
       trial.architecture && el("code", {}, trial.architecture),
       el("p", {}, el("button", { type: "button", onclick: () => {
@@ -167,7 +172,7 @@ function start() {
     y: [...all.map((t) => t.y), ...ascents.map((p) => p[1])] };
   plots.map = mapPlot(byId("map-plot"), { ...payload, table }, extra, links);
   plots.push(plots.map);
-  if (names.complexity.length && table.performance.some(Number.isFinite)) {
+  if (hasFront()) {
     const heights = extent(all.map((t) => t.performance ?? NaN), ...extent(table.performance));
     plots.front = new Plot(byId("front-plot"), { ...links, title: "Pareto front",
       label: "Pareto front: arrow keys move, Enter shows a network",
