@@ -206,6 +206,47 @@ def test_a_trial_outside_of_the_space_is_named_by_its_line(run, capsys):
     assert "trials.jsonl:3: expected an architecture of enas3" in capsys.readouterr().err
 
 
+def test_a_page_stays_small_whatever_was_searched(run, capsys):
+    (search,) = (run / "search").iterdir()
+    lines = [json.loads(line) for line in (search / "trials.jsonl").read_text().splitlines()]
+    many = [
+        {**lines[n % 6], "number": n, "error": "x" * 5000, "detail": {"a": "y" * 200}}
+        for n in range(4000)
+    ]
+    for name in ("a-b4000-s0", "b-b4000-s0"):
+        shutil.copytree(search, search.with_name(name))
+        text = "".join(json.dumps(line) + "\n" for line in many)
+        (search.with_name(name) / "trials.jsonl").write_text(text)
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    epochs = [{**log[0], "epoch": n + 1} for n in range(5000)]
+    (run / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in epochs))
+    assert main(["report", str(run)]) == 0
+    text = (run / "report.html").read_text()
+    assert len(text.encode()) < 1_000_000
+    payload = _payload(text)
+    first, _, whole = payload["searches"]
+    assert 100 < len(first["trials"]) < 1000
+    assert [trial["number"] for trial in whole["trials"]] == list(range(6))
+    numbers = [trial["number"] for trial in first["trials"]]
+    assert numbers == sorted(numbers)
+    assert sum(trial["best"] for trial in first["trials"]) == 1
+    assert payload["log"]["epoch"][0] == 1
+    assert payload["log"]["epoch"][-1] == 5000
+
+
+def test_what_is_overwritten_has_no_report_any_more(run, text, capsys):
+    (search,) = (run / "search").iterdir()
+    flags = ["--budget", "6", "--num-starts", "16", "--steps", "5", "--oracle", "predicted"]
+    assert main(["search", str(run), *flags, "--overwrite"]) == 0
+    assert f"next: ngae report {run}, or open " in capsys.readouterr().err
+    assert not (search / "report.npz").exists()
+    assert (
+        main(["train", "--config", str(run / "config.json"), "--out", str(run), "--overwrite"]) == 0
+    )
+    assert not (run / "report.npz").exists()
+    assert not (run / "report.html").exists()
+
+
 def test_no_run_and_wrong_sizes_are_refused(tmp_path, capsys):
     assert main(["report", str(tmp_path)]) == 4
     assert "expected a run folder" in capsys.readouterr().err

@@ -125,7 +125,7 @@ def _found(payload: Mapping[str, Any]) -> Html:
     return _section(
         "found",
         "What searches found",
-        element("div", class_="bar", id="found-controls"),
+        element("p", id="found-note", class_="note"),
         element("div", id="gallery", class_="gallery"),
         lead="The best answers first. Predicted is what the model said before the oracle answered.",
     )

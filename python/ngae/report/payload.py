@@ -7,12 +7,14 @@ front, the best, and others at random.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ngae.errors import cut
 from ngae.files import finite
 from ngae.report.files import FoundBySearch, Rows, RunFiles
 from ngae.report.graphs import codes_of, mean_code_length
@@ -20,7 +22,8 @@ from ngae.report.projection import Plane
 from ngae.search.pareto import non_dominated
 
 _LETTERS = 2_200_000  # of all rows in a page, which has to stay below 3 MB
-_TRIALS = 1_000  # most queries of a search that are drawn
+_TRIAL_LETTERS = 500_000  # of all queries in a page
+_EPOCHS = 500  # most points of a curve
 _SEARCHES = 8  # most searches that are drawn, the last ones
 _BEST = 0.1  # share of the drawn rows that is for the best ones
 
@@ -107,12 +110,13 @@ def report_payload(run: RunFiles, limit: int) -> dict[str, Any]:
         limit: Most rows of the table.
     """
     plane = plane_of(run.rows)
-    ascents = run.rows.ascents
+    ascents, searches = run.rows.ascents, run.searches[-_SEARCHES:]
+    letters = _TRIAL_LETTERS // max(1, len(searches))
     payload = {
         "names": names_of(run),
         "shares": plane.shares.tolist(),
         "table": table_payload(run.rows, plane, limit),
-        "searches": [search_payload(search, plane) for search in run.searches[-_SEARCHES:]],
+        "searches": [search_payload(search, plane, letters) for search in searches],
         "ascents": []
         if ascents is None
         else np.round(plane.place(ascents).transpose(1, 0, 2), 4).tolist(),
@@ -122,50 +126,62 @@ def report_payload(run: RunFiles, limit: int) -> dict[str, Any]:
     return settled
 
 
-def search_payload(search: FoundBySearch, plane: Plane) -> dict[str, Any]:
-    """What is drawn of one search: its first queries, and those of its front and the best."""
-    front = {trial.get("number") for trial in search.result.get("pareto") or ()}
-    best = (search.result.get("best") or {}).get("number")
-    kept = [
-        index
-        for index, trial in enumerate(search.trials)
-        if index < _TRIALS or trial["number"] in front or trial["number"] == best
+def search_payload(
+    search: FoundBySearch, plane: Plane, letters: int = _TRIAL_LETTERS
+) -> dict[str, Any]:
+    """What is drawn of one search: the best, its front, and of the others the first ones.
+
+    Args:
+        search: The search.
+        plane: The plane of the map.
+        letters: About how many letters of JSON its queries may take.
+    """
+    result = search.result
+    front = {trial.get("number") for trial in result.get("pareto") or ()}
+    best = (result.get("best") or {}).get("number")
+    places, codes = plane.place(search.mean), codes_of(search.dags)
+    trials = [
+        {
+            **_trial(trial),
+            "x": round(float(x), 4),
+            "y": round(float(y), 4),
+            "graph": code,
+            "front": trial["number"] in front,
+            "best": trial["number"] == best,
+        }
+        for trial, (x, y), code in zip(search.trials, places, codes, strict=True)
     ]
-    places = plane.place(search.mean[kept])
-    codes = codes_of(search.dags.take(kept))
+    kept: list[dict[str, Any]] = []
+    for trial in sorted(trials, key=lambda t: (not t["best"], not t["front"])):
+        letters -= len(json.dumps(trial))
+        if letters < 0 and kept:
+            break
+        kept.append(trial)
     return {
         "name": search.name,
-        "queries": search.result.get("queries", len(search.trials)),
-        "objectives": search.result.get("objectives", ""),
-        "trials": [
-            {
-                **_trial(search.trials[index]),
-                "x": round(float(x), 4),
-                "y": round(float(y), 4),
-                "graph": code,
-                "front": search.trials[index]["number"] in front,
-                "best": search.trials[index]["number"] == best,
-            }
-            for index, (x, y), code in zip(kept, places, codes, strict=True)
-        ],
+        "queries": result.get("queries", len(search.trials)),
+        "trials": sorted(kept, key=lambda trial: int(trial["number"])),
     }
 
 
 def _trial(trial: Mapping[str, Any]) -> dict[str, Any]:
     names = (
         "number", "architecture", "performance", "complexity", "predicted_performance",
-        "predicted_complexity", "status", "error",
+        "predicted_complexity", "status",
     )  # fmt: skip
-    return {name: trial.get(name) for name in names}
+    error = str(trial.get("error") or "")
+    return {**{name: trial.get(name) for name in names}, "error": cut(error, 200)}
 
 
 def _curves(run: RunFiles) -> dict[str, list[Any]]:
     """Series over the epochs, by name; `test_...` are measured on test rows."""
-    series: dict[str, list[Any]] = {"epoch": [line.get("epoch") for line in run.log]}
+    some = np.unique(np.linspace(0, len(run.log) - 1, min(len(run.log), _EPOCHS)).astype(int))
+    log = [run.log[number] for number in some.tolist()]
+    series: dict[str, list[Any]] = {"epoch": [line.get("epoch") for line in log]}
     for name in ("objective", "nodes", "edges", "kl", "performance", "complexity"):
-        series[name] = [line.get(name) for line in run.log]
+        series[name] = [line.get(name) for line in log]
     for name in ("reconstruction", "pearson_r"):
-        series[f"test_{name}"] = [(line.get("test") or {}).get(name) for line in run.log]
+        series[f"test_{name}"] = [(line.get("test") or {}).get(name) for line in log]
     return {name: values for name, values in series.items() if any(v is not None for v in values)}
 
 

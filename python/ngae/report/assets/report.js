@@ -94,7 +94,7 @@ function controls() {
   const key = (mark, text) => el("span", { class: "legend" }, el("i", { class: `swatch ${mark}` }), text);
   fill(byId("map-controls"), {}, [
     rampLegend(shade.title, shade.values),
-    searches.length ? key("dot", "found by the search") : null,
+    searches.length ? key("dot", "queries of the search") : null,
     hasFront() ? key("dash", "front of known rows") : null,
     payload.ascents.length
       ? box("ascents of the prediction", true, (on) => { state.ascents = on; update(); }) : null,
@@ -123,6 +123,9 @@ function gallery() {
     .filter(([trial]) => Number.isFinite(trial.performance) && trial.performance !== null)
     .sort(([a], [b]) => b.best - a.best || b.performance - a.performance);
   const front = ranked.filter(([trial]) => trial.front);
+  const { queries } = search, known = search.trials.length;
+  byId("found-note").textContent = known < queries
+    ? `${search.name}: ${known.toLocaleString("en")} of its ${queries.toLocaleString("en")} queries are on this page.` : `${search.name}: ${queries.toLocaleString("en")} queries.`;
   const chosen = [...new Set([...front, ...ranked])].slice(0, Math.max(9, Math.min(front.length, 24)));
   chosen.sort(([a], [b]) => b.best - a.best || b.performance - a.performance);
   put(host, ...chosen.map(([trial, i]) => foundCard(trial, i)));
