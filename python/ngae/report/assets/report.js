@@ -54,7 +54,7 @@ function trialMarks(x, y) {
   if (!search) return [];
   return search.trials.map((trial, i) => ({
     item: { kind: "trial", s: state.search, i }, x: x(trial), y: y(trial), best: trial.best,
-  })).filter((mark) => Number.isFinite(mark.x) && Number.isFinite(mark.y) && mark.x !== null && mark.y !== null);
+  })).sort((a, b) => a.best - b.best).filter((mark) => Number.isFinite(mark.x) && Number.isFinite(mark.y) && mark.x !== null && mark.y !== null);
 }
 const stairs = (points) => points.flatMap(([x, y], k) => (k ? [[x, points[k - 1][1]], [x, y]] : [[x, y]]));
 
