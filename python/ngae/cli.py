@@ -12,6 +12,7 @@ _COMMANDS = {
     "train": "train, judge and save a model (the main job)",
     "search": "look for better architectures with a trained model",
     "evaluate": "measure a trained model",
+    "rank": "rank architectures from few labels",
     "data": "list, get, check, convert, sample and describe tables",
     "export": "write an architecture as JSON, DOT or SVG, or its network's weights",
     "report": "write one HTML file about a run and its searches",
