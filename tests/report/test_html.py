@@ -43,7 +43,8 @@ def test_a_document_allows_its_own_script_and_style_alone():
 
 @pytest.mark.parametrize(
     "name",
-    ["base.js", "network.js", "plot.js", "map.js", "curves.js", "report.js", "explore.js",
+    ["base.js", "network.js", "plot.js", "map.js", "curves.js", "found.js", "report.js",
+     "answer.js", "walk.js", "explore.js",
      "style.css", "explore.css"],
 )  # fmt: skip
 def test_assets_neither_evaluate_nor_fetch_from_elsewhere(name):

@@ -1,5 +1,6 @@
 """The report in Chromium, from a file: linked figures, keys, dark, a phone, no request."""
 
+import json
 import shutil
 
 import pytest
@@ -102,3 +103,22 @@ def test_nothing_is_wider_than_a_phone(browser, dark):
         "return getComputedStyle(document.querySelector('.plot')).backgroundColor"
     )
     assert (card == "rgb(255, 255, 255)") is not dark
+
+
+def test_names_from_data_are_shown_and_never_run(searched_run, tmp_path, window):
+    nasty = "</script><script>window.ran = 1</script><img src=x onerror='window.ran = 2'>"
+    folder = tmp_path / "run"
+    shutil.copytree(searched_run, folder)
+    data = json.loads((folder / "data.json").read_text())
+    data |= {"name": nasty, "performance": nasty, "complexity": [nasty, "<b>macs</b>"]}
+    (folder / "data.json").write_text(json.dumps(data))
+    assert main(["report", str(folder)]) == 0
+    window.fresh()
+    window.open((folder / "report.html").as_uri())
+    window.until("return document.querySelector('#detail svg rect')")
+    assert window.script("return [window.ran ?? 0, document.images.length]") == [0, 0]
+    assert window.script("return document.querySelectorAll('script').length") == 2
+    shown = "return document.querySelector('#front-plot .axis:last-of-type').textContent"
+    assert window.script(shown) == f"{nasty}, up"
+    assert window.script("return document.documentElement.innerHTML.includes('<b>')") is False
+    assert window.console() == []

@@ -9,7 +9,9 @@ from ngae.report.document import asset, document, policy
 from ngae.report.html import Html, element, joined
 
 STYLE = ("style.css", "explore.css")
-SCRIPTS = ("base.js", "network.js", "plot.js", "map.js", "explore.js")
+SCRIPTS = (
+    "base.js", "network.js", "plot.js", "map.js", "answer.js", "walk.js", "explore.js",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ from ngae.report.payload import report_payload
 from ngae.report.tables import measures, settings, tiles
 
 STYLE = ("style.css",)
-SCRIPTS = ("base.js", "network.js", "plot.js", "map.js", "curves.js", "report.js")
+SCRIPTS = (
+    "base.js", "network.js", "plot.js", "map.js", "curves.js", "found.js", "report.js",
+)  # fmt: skip
 
 
 def write_report(path: Path, config: ReportConfig | None = None) -> Path:

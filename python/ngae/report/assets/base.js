@@ -11,7 +11,8 @@ function fill(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (value === true) node.setAttribute(name, "");
-    else if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value);
+    else if (value !== null && value !== undefined && value !== false)
+      node.setAttribute(name, value);
   }
   for (const child of children.flat(Infinity)) {
     if (child === null || child === undefined) continue;
@@ -39,8 +40,13 @@ function unpack(value) {
 function unpackTable(table) {
   const columns = (list) => (list || []).map(unpack);
   return {
-    ...table, n: table.graphs.length, row: unpack(table.row), x: unpack(table.x), y: unpack(table.y),
-    performance: unpack(table.performance), predicted: unpack(table.predicted),
+    ...table,
+    n: table.graphs.length,
+    row: unpack(table.row),
+    x: unpack(table.x),
+    y: unpack(table.y),
+    performance: unpack(table.performance),
+    predicted: unpack(table.predicted),
     complexity: columns(table.complexity),
     predictedComplexity: table.predicted_complexity ? columns(table.predicted_complexity) : null,
   };
@@ -56,7 +62,11 @@ function number(value) {
 }
 function tickText(value) {
   const size = Math.abs(value);
-  for (const [unit, name] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]])
+  for (const [unit, name] of [
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ])
     if (size >= unit) return `${+(value / unit).toPrecision(4)}${name}`;
   return String(+value.toPrecision(6));
 }
@@ -66,7 +76,8 @@ function ticks(low, high, count) {
   const off = (step) => Math.abs(Math.log(step / rough));
   const step = [1, 2, 5, 10].map((f) => f * unit).reduce((a, b) => (off(b) < off(a) ? b : a));
   const found = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++) found.push(k * step);
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++)
+    found.push(k * step);
   return found;
 }
 function extent(values, low = Infinity, high = -Infinity) {
@@ -82,7 +93,9 @@ function padded([low, high], share = 0.04) {
   return [low - pad, high + pad];
 }
 function quantile(values, share) {
-  const known = Array.from(values).filter(Number.isFinite).sort((a, b) => a - b);
+  const known = Array.from(values)
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b);
   return known.length ? known[Math.round(share * (known.length - 1))] : NaN;
 }
 
@@ -96,10 +109,12 @@ const UNKNOWN = { light: "#b9bdc4", dark: "#4a505b" };
 const darkTheme = window.matchMedia("(prefers-color-scheme: dark)");
 const theme = () => (darkTheme.matches ? "dark" : "light");
 function mixed(stops, share) {
-  const at = share * (stops.length - 1), k = Math.min(stops.length - 2, Math.floor(at));
+  const at = share * (stops.length - 1),
+    k = Math.min(stops.length - 2, Math.floor(at));
   const channel = (text, i) => parseInt(text.slice(1 + 2 * i, 3 + 2 * i), 16);
   const parts = [0, 1, 2].map((i) => {
-    const a = channel(stops[k], i), b = channel(stops[k + 1], i);
+    const a = channel(stops[k], i),
+      b = channel(stops[k + 1], i);
     return Math.round(a + (b - a) * (at - k));
   });
   return `rgb(${parts.join(",")})`;
@@ -113,30 +128,53 @@ function ramp() {
 function shades(values) {
   const known = Float64Array.from(values).filter(Number.isFinite).sort();
   const rank = (value) => {
-    let low = 0, high = known.length;
+    let low = 0,
+      high = known.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (known[middle] < value) low = middle + 1; else high = middle;
+      if (known[middle] < value) low = middle + 1;
+      else high = middle;
     }
     return low / known.length;
   };
-  return Int8Array.from(values, (value) => (Number.isFinite(value)
-    ? Math.min(STEPS - 1, Math.floor(rank(value) * STEPS)) : -1));
+  return Int8Array.from(values, (value) =>
+    Number.isFinite(value) ? Math.min(STEPS - 1, Math.floor(rank(value) * STEPS)) : -1,
+  );
 }
 function rampLegend(title, values) {
   const canvas = el("canvas", { width: STEPS, height: 1, "aria-hidden": "true" });
   const paint = () => {
     const context = canvas.getContext("2d");
-    ramp().forEach((colour, i) => { context.fillStyle = colour; context.fillRect(i, 0, 1, 1); });
+    ramp().forEach((colour, i) => {
+      context.fillStyle = colour;
+      context.fillRect(i, 0, 1, 1);
+    });
   };
   paint();
   darkTheme.addEventListener("change", paint);
   if (!values.some(Number.isFinite)) return null;
-  const [low, high] = extent(values), middle = quantile(values, 0.5);
-  return el("span", { class: "legend", title: "coloured by rank: each colour has as many rows" },
-    `${title} by rank: ${number(low)}`, canvas, `${number(high)} (median ${number(middle)})`);
+  const [low, high] = extent(values),
+    middle = quantile(values, 0.5);
+  return el(
+    "span",
+    { class: "legend", title: "coloured by rank: each colour has as many rows" },
+    `${title} by rank: ${number(low)}`,
+    canvas,
+    `${number(high)} (median ${number(middle)})`,
+  );
 }
-const pairs = (entries) => el("dl", {}, entries.filter(Boolean).map(([name, value]) =>
-  el("div", {}, el("dt", {}, name), el("dd", {}, value))));
-const box = (title, checked, change) => el("label", {},
-  el("input", { type: "checkbox", checked, onchange: (e) => change(e.target.checked) }), title);
+const pairs = (entries) =>
+  el(
+    "dl",
+    {},
+    entries
+      .filter(Boolean)
+      .map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))),
+  );
+const box = (title, checked, change) =>
+  el(
+    "label",
+    {},
+    el("input", { type: "checkbox", checked, onchange: (e) => change(e.target.checked) }),
+    title,
+  );

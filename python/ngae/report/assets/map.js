@@ -10,8 +10,12 @@ function colouring(table, names) {
 function mapPlot(host, { names, shares, table }, extra, options) {
   const share = (k) => (shares[k] ? `, ${(100 * shares[k]).toFixed(0)} % of the variance` : "");
   const plot = new Plot(host, {
-    title: "Latent map", label: "Latent map: arrow keys move, Enter shows a network",
-    x: { title: `first principal component${share(0)}`, range: padded(extent(extra.x, ...extent(table.x))) },
+    title: "Latent map",
+    label: "Latent map: arrow keys move, Enter shows a network",
+    x: {
+      title: `first principal component${share(0)}`,
+      range: padded(extent(extra.x, ...extent(table.x))),
+    },
     y: { title: `second${share(1)}`, range: padded(extent(extra.y, ...extent(table.y))) },
     ...options,
   });
@@ -22,7 +26,8 @@ function mapPlot(host, { names, shares, table }, extra, options) {
 function rowEntries(table, names, i) {
   const part = i < table.train ? "training" : "test";
   const entries = [["where", `${part} row`]];
-  if (Number.isFinite(table.performance[i])) entries.push([names.performance, number(table.performance[i])]);
+  if (Number.isFinite(table.performance[i]))
+    entries.push([names.performance, number(table.performance[i])]);
   if (table.predicted) entries.push([`predicted ${names.performance}`, number(table.predicted[i])]);
   names.complexity.forEach((name, c) => {
     entries.push([name, number(table.complexity[c][i])]);

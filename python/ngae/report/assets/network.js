@@ -9,7 +9,8 @@ function graphOf(code) {
   let at = 0;
   for (let v = 1; v < graph.types.length; v++)
     for (let u = 0; u < v; u++, at++)
-      if ((DIGITS.indexOf(letters[Math.floor(at / 6)]) >> (5 - (at % 6))) & 1) graph.edges.push([u, v]);
+      if ((DIGITS.indexOf(letters[Math.floor(at / 6)]) >> (5 - (at % 6))) & 1)
+        graph.edges.push([u, v]);
   return graph;
 }
 
@@ -39,21 +40,31 @@ function layered(graph) {
   const layers = [];
   for (const node of nodes) (layers[node.layer] = layers[node.layer] || []).push(node);
   for (const node of nodes) node.near = { "-1": [], 1: [] };
-  for (const [a, b] of links) { a.near[1].push(b); b.near[-1].push(a); }
+  for (const [a, b] of links) {
+    a.near[1].push(b);
+    b.near[-1].push(a);
+  }
   return { layers, chains, nodes };
 }
 
 function order({ layers }) {
-  for (const layer of layers) layer.forEach((node, k) => { node.at = k - (layer.length - 1) / 2; });
+  for (const layer of layers)
+    layer.forEach((node, k) => {
+      node.at = k - (layer.length - 1) / 2;
+    });
   for (let round = 0; round < 8; round++) {
     const side = round % 2 ? 1 : -1;
     for (const layer of side < 0 ? layers : [...layers].reverse()) {
       for (const node of layer) {
         const near = node.near[side];
-        node.wish = near.length ? near.reduce((sum, other) => sum + other.at, 0) / near.length : node.at;
+        node.wish = near.length
+          ? near.reduce((sum, other) => sum + other.at, 0) / near.length
+          : node.at;
       }
       layer.sort((a, b) => a.wish - b.wish);
-      layer.forEach((node, k) => { node.at = k - (layer.length - 1) / 2; });
+      layer.forEach((node, k) => {
+        node.at = k - (layer.length - 1) / 2;
+      });
     }
   }
 }
@@ -65,7 +76,10 @@ function place({ layers }, boxSize, waySize) {
   const size = (node) => (node.real ? boxSize : waySize);
   for (const layer of layers) {
     let at = 0;
-    for (const node of layer) { node.at = at + size(node) / 2; at += size(node); }
+    for (const node of layer) {
+      node.at = at + size(node) / 2;
+      at += size(node);
+    }
     for (const node of layer) node.at -= at / 2;
   }
   for (let round = 0; round < 24; round++) {
@@ -76,7 +90,8 @@ function place({ layers }, boxSize, waySize) {
         const weight = (other) => (node.real && other.real ? 6 : 1);
         const total = all.reduce((sum, other) => sum + weight(other), 0);
         node.wish = total
-          ? PULL * all.reduce((sum, other) => sum + weight(other) * other.at, 0) / total : node.at;
+          ? (PULL * all.reduce((sum, other) => sum + weight(other) * other.at, 0)) / total
+          : node.at;
         if (node.real && layer.filter((other) => other.real).length === 1) node.wish = 0;
       }
       settle(layer, size);
@@ -87,8 +102,10 @@ function place({ layers }, boxSize, waySize) {
 // goes to the middle between the least place that the left and the right ones leave it.
 function settle(layer, size) {
   const gap = (k) => (size(layer[k]) + size(layer[k + 1])) / 2;
-  const right = layer.map((node) => node.wish), left = [...right];
-  const fixed = layer.filter((node) => node.real).length === 1 ? layer.findIndex((node) => node.real) : -1;
+  const right = layer.map((node) => node.wish),
+    left = [...right];
+  const fixed =
+    layer.filter((node) => node.real).length === 1 ? layer.findIndex((node) => node.real) : -1;
   for (let k = Math.max(1, fixed + 1); k < layer.length; k++)
     right[k] = Math.max(right[k], right[k - 1] + gap(k - 1));
   for (let k = (fixed < 0 ? layer.length - 1 : fixed) - 1; k >= 0; k--)
@@ -110,7 +127,8 @@ function layout(graph, boxWidth, boxHeight, flat) {
   const high = Math.max(...plan.nodes.map((node) => node.at + half(node))) + 4;
   const length = (plan.layers.length - 1) * along + deep + 8;
   const point = (node) => {
-    const a = 4 + deep / 2 + node.layer * along, c = node.at - low;
+    const a = 4 + deep / 2 + node.layer * along,
+      c = node.at - low;
     return flat ? [a, c] : [c, a];
   };
   const [w, h] = flat ? [length, high - low] : [high - low, length];
@@ -122,23 +140,40 @@ const LEAST = 0.6; // of their size are letters still read; what is wider scroll
 function drawNetwork(code, names, width) {
   const graph = graphOf(code);
   const labels = graph.types.map((type) => names[type] || String(type));
-  const boxWidth = 18 + 6.7 * Math.max(...labels.map((label) => label.length)), boxHeight = 26;
+  const boxWidth = 18 + 6.7 * Math.max(...labels.map((label) => label.length)),
+    boxHeight = 26;
   const both = [true, false].map((flat) => layout(graph, boxWidth, boxHeight, flat));
-  const { plan, flat, half, point, w, h } = both[0].w <= Math.max(width, both[1].w)
-    ? both[0] : both[1];
-  const text = `${labels.length} nodes: ${labels.join(", ")}; edges ${
-    graph.edges.map(([u, v]) => `${u} to ${v}`).join(", ")}`;
-  const drawn = svg("svg", { class: "net", viewBox: `0 0 ${w.toFixed(1)} ${h.toFixed(1)}`,
-      width: w.toFixed(0), height: h.toFixed(0), role: "img", "aria-label": text },
+  const { plan, flat, half, point, w, h } =
+    both[0].w <= Math.max(width, both[1].w) ? both[0] : both[1];
+  const text = `${labels.length} nodes: ${labels.join(", ")}; edges ${graph.edges
+    .map(([u, v]) => `${u} to ${v}`)
+    .join(", ")}`;
+  const drawn = svg(
+    "svg",
+    {
+      class: "net",
+      viewBox: `0 0 ${w.toFixed(1)} ${h.toFixed(1)}`,
+      width: w.toFixed(0),
+      height: h.toFixed(0),
+      role: "img",
+      "aria-label": text,
+    },
     plan.chains.map((chain) => way(chain, point, half, flat)),
     graph.types.map((type, i) => {
       const [x, y] = point(plan.nodes[i]);
       return [
-        svg("rect", { class: `t${type % 10}`, x: x - boxWidth / 2, y: y - boxHeight / 2,
-          width: boxWidth, height: boxHeight, rx: 6 }),
+        svg("rect", {
+          class: `t${type % 10}`,
+          x: x - boxWidth / 2,
+          y: y - boxHeight / 2,
+          width: boxWidth,
+          height: boxHeight,
+          rx: 6,
+        }),
         svg("text", { x, y: y + 4 }, labels[i]),
       ];
-    }));
+    }),
+  );
   drawn.style.minWidth = `${(LEAST * w).toFixed(0)}px`;
   return drawn;
 }
@@ -146,17 +181,22 @@ function drawNetwork(code, names, width) {
 function way(chain, point, half, flat) {
   const move = ([x, y], by) => (flat ? [x + by, y] : [x, y + by]);
   const show = ([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`;
-  let from = move(point(chain[0]), half), path = `M${show(from)}`;
+  let from = move(point(chain[0]), half),
+    path = `M${show(from)}`;
   for (let k = 1; k < chain.length; k++) {
     const last = k === chain.length - 1;
     const to = move(point(chain[k]), last ? -half - 6 : -half * (flat ? 0.7 : 1));
     const bend = Math.max(6, (flat ? to[0] - from[0] : to[1] - from[1]) / 2);
     path += ` C${show(move(from, bend))} ${show(move(to, -bend))} ${show(to)}`;
     from = to;
-    if (!last) { from = move(point(chain[k]), half * (flat ? 0.7 : 1)); path += ` L${show(from)}`; }
+    if (!last) {
+      from = move(point(chain[k]), half * (flat ? 0.7 : 1));
+      path += ` L${show(from)}`;
+    }
   }
   const [x, y] = from;
-  const head = flat ? `M${x - 1} ${y - 3.5} L${x + 6} ${y} L${x - 1} ${y + 3.5} z`
+  const head = flat
+    ? `M${x - 1} ${y - 3.5} L${x + 6} ${y} L${x - 1} ${y + 3.5} z`
     : `M${x - 3.5} ${y - 1} L${x} ${y + 6} L${x + 3.5} ${y - 1} z`;
   return [svg("path", { d: path }), svg("path", { d: head, class: "head" })];
 }

@@ -6,7 +6,14 @@ class Plot {
   // options: title, note, label, x and y ({title, range}), ratio; functions: pick, hover, place
   // (a click anywhere), keys, far (whether the nearest is taken at any distance).
   constructor(host, options) {
-    Object.assign(this, { options, points: null, marks: [], lines: [], hovered: null, chosen: null });
+    Object.assign(this, {
+      options,
+      points: null,
+      marks: [],
+      lines: [],
+      hovered: null,
+      chosen: null,
+    });
     this.ends = [];
     this.canvas = el("canvas", { "aria-hidden": "true" });
     this.grid = svg("svg", { "aria-hidden": "true" });
@@ -14,16 +21,25 @@ class Plot {
     this.cursor = svg("svg", { "aria-hidden": "true" });
     this.tip = el("div", { class: "tip", hidden: true });
     this.title = el("div", { class: "title" }, options.title, el("span", {}, options.note || ""));
-    this.area = el("div", { class: "area picks", tabindex: "0", role: "application",
-      "aria-label": options.label }, this.grid, this.canvas, this.axes, this.cursor, this.tip);
+    this.area = el(
+      "div",
+      { class: "area picks", tabindex: "0", role: "application", "aria-label": options.label },
+      this.grid,
+      this.canvas,
+      this.axes,
+      this.cursor,
+      this.tip,
+    );
     this.host = host;
     host.classList.add("plot");
     put(host, this.title, this.area);
     this.listen();
     this.width = 0;
-    new ResizeObserver(() => requestAnimationFrame(() => {
-      if (this.area.clientWidth !== this.width) this.draw();
-    })).observe(this.area);
+    new ResizeObserver(() =>
+      requestAnimationFrame(() => {
+        if (this.area.clientWidth !== this.width) this.draw();
+      }),
+    ).observe(this.area);
     darkTheme.addEventListener("change", () => this.draw());
   }
 
@@ -42,7 +58,9 @@ class Plot {
   // Arrow keys go to the nearest point in their direction, Enter takes it.
   key(event) {
     if (this.options.keys && this.options.keys(event)) return;
-    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[
+      event.key
+    ];
     if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
       const item = this.hovered || this.chosen;
@@ -55,14 +73,21 @@ class Plot {
 
   neighbour([dx, dy]) {
     const start = this.hovered || this.chosen;
-    const at = start && this.at(start) ? this.pixels(this.at(start))
-      : [EDGE.left + this.inner[0] / 2, EDGE.top + this.inner[1] / 2];
-    let best = null, least = Infinity;
+    const at =
+      start && this.at(start)
+        ? this.pixels(this.at(start))
+        : [EDGE.left + this.inner[0] / 2, EDGE.top + this.inner[1] / 2];
+    let best = null,
+      least = Infinity;
     this.each((item, x, y) => {
       const [px, py] = [x - at[0], y - at[1]];
-      const forward = px * dx + py * dy, aside = Math.abs(px * dy) + Math.abs(py * dx);
+      const forward = px * dx + py * dy,
+        aside = Math.abs(px * dy) + Math.abs(py * dx);
       const cost = forward + 3 * aside;
-      if (forward > 1.5 && aside <= 2 * forward && cost < least) { least = cost; best = item; }
+      if (forward > 1.5 && aside <= 2 * forward && cost < least) {
+        least = cost;
+        best = item;
+      }
     });
     return best;
   }
@@ -73,18 +98,23 @@ class Plot {
     if (points)
       for (let i = 0; i < points.x.length; i++) {
         const [x, y] = this.pixels([points.x[i], points.y[i]]);
-        if (Number.isFinite(x) && Number.isFinite(y)) visit({ kind: "row", i: i + points.first }, x, y);
+        if (Number.isFinite(x) && Number.isFinite(y))
+          visit({ kind: "row", i: i + points.first }, x, y);
       }
     for (const mark of this.marks) visit(mark.item, ...this.pixels([mark.x, mark.y]));
   }
 
   near(event) {
     const [ex, ey] = this.local(event);
-    let best = null, least = this.options.far && this.options.far() ? Infinity : 28;
+    let best = null,
+      least = this.options.far && this.options.far() ? Infinity : 28;
     this.each((item, x, y) => {
       const bonus = item.kind === "row" ? 0 : -5;
       const distance = Math.hypot(x - ex, y - ey) + bonus;
-      if (distance < least) { least = distance; best = item; }
+      if (distance < least) {
+        least = distance;
+        best = item;
+      }
     });
     return best;
   }
@@ -93,7 +123,8 @@ class Plot {
     return [event.clientX - frame.left, event.clientY - frame.top];
   }
   values(event) {
-    const [x, y] = this.local(event), { range } = this;
+    const [x, y] = this.local(event),
+      { range } = this;
     return [
       range.x[0] + ((x - EDGE.left) / this.inner[0]) * (range.x[1] - range.x[0]),
       range.y[1] - ((y - EDGE.top) / this.inner[1]) * (range.y[1] - range.y[0]),
@@ -109,7 +140,9 @@ class Plot {
   // Where an item stands, in values of the axes; null where it is not in this plot.
   at(item) {
     if (item.kind !== "row") {
-      const mark = this.marks.find((m) => m.item.kind === item.kind && m.item.i === item.i && m.item.s === item.s);
+      const mark = this.marks.find(
+        (m) => m.item.kind === item.kind && m.item.i === item.i && m.item.s === item.s,
+      );
       return mark ? [mark.x, mark.y] : null;
     }
     const i = item.i - (this.points ? this.points.first : 0);
@@ -128,8 +161,10 @@ class Plot {
     const rings = [];
     if (chosen && this.at(chosen)) {
       const [x, y] = this.pixels(this.at(chosen));
-      rings.push(svg("circle", { cx: x, cy: y, r: 8, class: "chosen-halo" }),
-        svg("circle", { cx: x, cy: y, r: 8, class: "chosen" }));
+      rings.push(
+        svg("circle", { cx: x, cy: y, r: 8, class: "chosen-halo" }),
+        svg("circle", { cx: x, cy: y, r: 8, class: "chosen" }),
+      );
     }
     if (at) {
       const [x, y] = this.pixels(at);
@@ -137,15 +172,18 @@ class Plot {
     }
     for (const end of this.ends) {
       const [x, y] = this.pixels([end.x, end.y]);
-      rings.push(svg("circle", { cx: x, cy: y, r: 9, class: `end-${end.name.toLowerCase()}` }),
-        svg("text", { x, y: y + 4, class: "end-name" }, end.name));
+      rings.push(
+        svg("circle", { cx: x, cy: y, r: 9, class: `end-${end.name.toLowerCase()}` }),
+        svg("text", { x, y: y + 4, class: "end-name" }, end.name),
+      );
     }
     put(this.cursor, ...rings);
     this.tip.hidden = !(at && source === this);
     if (this.tip.hidden) return;
     const [x, y] = this.pixels(at);
     this.tip.textContent = tell(hovered);
-    const w = this.tip.offsetWidth, h = this.tip.offsetHeight;
+    const w = this.tip.offsetWidth,
+      h = this.tip.offsetHeight;
     this.tip.style.left = `${Math.max(4, Math.min(this.width - w - 4, x - w / 2))}px`;
     this.tip.style.top = `${y - h - 14 < 0 ? y + 14 : y - h - 14}px`;
   }
@@ -168,7 +206,8 @@ class Plot {
   }
 
   drawPoints(width, height) {
-    const scale = window.devicePixelRatio || 1, { canvas, points } = this;
+    const scale = window.devicePixelRatio || 1,
+      { canvas, points } = this;
     canvas.width = width * scale;
     canvas.height = height * scale;
     canvas.style.width = `${width}px`;
@@ -179,7 +218,8 @@ class Plot {
     context.beginPath();
     context.rect(EDGE.left, 0, width - EDGE.left, height - EDGE.bottom);
     context.clip();
-    const colours = ramp(), size = points.size || (points.x.length > 5000 ? 1.5 : 2.25);
+    const colours = ramp(),
+      size = points.size || (points.x.length > 5000 ? 1.5 : 2.25);
     context.globalAlpha = points.alpha || 0.85;
     for (let shade = -1; shade < STEPS; shade++) {
       context.fillStyle = shade < 0 ? UNKNOWN[theme()] : colours[shade];
@@ -195,7 +235,10 @@ class Plot {
   }
 
   drawAxes(height) {
-    const { x, y } = this.options, [w, h] = this.inner, parts = [], rules = [];
+    const { x, y } = this.options,
+      [w, h] = this.inner,
+      parts = [],
+      rules = [];
     const bottom = EDGE.top + h;
     for (const value of ticks(...this.range.x, w / 80)) {
       const [px] = this.pixels([value, 0]);
@@ -205,18 +248,40 @@ class Plot {
     for (const value of ticks(...this.range.y, h / 55)) {
       const [, py] = this.pixels([0, value]);
       rules.push(svg("path", { class: "rule", d: `M${EDGE.left} ${py.toFixed(1)}h${w}` }));
-      parts.push(svg("text", { x: EDGE.left - 7, y: py + 4, "text-anchor": "end" }, tickText(value)));
+      parts.push(
+        svg("text", { x: EDGE.left - 7, y: py + 4, "text-anchor": "end" }, tickText(value)),
+      );
     }
     const middle = EDGE.top + h / 2;
     parts.push(
-      svg("text", { class: "axis", x: EDGE.left + w / 2, y: height - 7, "text-anchor": "middle" }, x.title),
-      svg("text", { class: "axis", x: 12, y: middle, "text-anchor": "middle",
-        transform: `rotate(-90 12 ${middle})` }, y.title));
+      svg(
+        "text",
+        { class: "axis", x: EDGE.left + w / 2, y: height - 7, "text-anchor": "middle" },
+        x.title,
+      ),
+      svg(
+        "text",
+        {
+          class: "axis",
+          x: 12,
+          y: middle,
+          "text-anchor": "middle",
+          transform: `rotate(-90 12 ${middle})`,
+        },
+        y.title,
+      ),
+    );
     for (const line of this.lines) parts.push(...this.line(line));
     for (const mark of this.marks) {
       const [px, py] = this.pixels([mark.x, mark.y]);
-      parts.push(svg("circle", { cx: px, cy: py, r: mark.best ? 6 : 4.5,
-        class: mark.best ? "mark best" : "mark" }));
+      parts.push(
+        svg("circle", {
+          cx: px,
+          cy: py,
+          r: mark.best ? 6 : 4.5,
+          class: mark.best ? "mark best" : "mark",
+        }),
+      );
     }
     put(this.grid, ...rules);
     put(this.axes, ...parts);
@@ -228,10 +293,16 @@ class Plot {
     const d = "M" + spots.map(([px, py]) => `${px.toFixed(1)} ${py.toFixed(1)}`).join("L");
     const parts = [svg("path", { class: kind, d })];
     if (head) {
-      const [ex, ey] = spots[spots.length - 1], [sx, sy] = spots[spots.length - 2];
+      const [ex, ey] = spots[spots.length - 1],
+        [sx, sy] = spots[spots.length - 2];
       const turn = (Math.atan2(ey - sy, ex - sx) * 180) / Math.PI;
-      parts.push(svg("path", { class: `${kind}-end`, d: "M4 0L-4 -4.5L-2 0L-4 4.5z",
-        transform: `translate(${ex.toFixed(1)} ${ey.toFixed(1)}) rotate(${turn.toFixed(1)})` }));
+      parts.push(
+        svg("path", {
+          class: `${kind}-end`,
+          d: "M4 0L-4 -4.5L-2 0L-4 4.5z",
+          transform: `translate(${ex.toFixed(1)} ${ey.toFixed(1)}) rotate(${turn.toFixed(1)})`,
+        }),
+      );
     }
     return parts;
   }

@@ -4,7 +4,14 @@ const payload = JSON.parse(document.getElementById("payload").textContent);
 const { names, searches } = payload;
 const table = unpackTable(payload.table);
 const byId = (id) => document.getElementById(id);
-const state = { hovered: null, chosen: null, search: searches.length - 1, column: 0, order: false, ascents: true };
+const state = {
+  hovered: null,
+  chosen: null,
+  search: searches.length - 1,
+  column: 0,
+  order: false,
+  ascents: true,
+};
 const plots = [];
 
 function tell(item) {
@@ -15,54 +22,56 @@ function tell(item) {
   const trial = searches[item.s].trials[item.i];
   return `query ${trial.number + 1}: ${names.performance} ${number(trial.performance)}`;
 }
-const show = (source) => plots.forEach((plot) => plot.show(state.hovered, state.chosen, tell, source));
+const show = (source) =>
+  plots.forEach((plot) => plot.show(state.hovered, state.chosen, tell, source));
 const links = {
-  hover: (item, source) => { state.hovered = item; show(source); },
-  pick: (item) => { state.chosen = item; show(null); detail(item); },
+  hover: (item, source) => {
+    state.hovered = item;
+    show(source);
+  },
+  pick: (item) => {
+    state.chosen = item;
+    show(null);
+    detail(item);
+  },
 };
-
-function detail(item) {
-  const host = byId("detail");
-  if (!item) {
-    put(host, el("p", { class: "empty" }, "No network is chosen yet."));
-    return;
-  }
-  const trial = item.kind === "trial" ? searches[item.s].trials[item.i] : null;
-  const code = trial ? trial.graph : table.graphs[item.i];
-  const entries = trial ? trialEntries(trial, searches[item.s]) : rowEntries(table, names, item.i);
-  put(host, 
-    el("h3", {}, trial ? `Query ${trial.number + 1} of ${searches[item.s].name}` : "A known architecture"),
-    el("div", { class: "drawing" }, drawNetwork(code, names.types, host.clientWidth - 40)),
-    pairs(entries),
-    ...(trial && trial.architecture ? [el("code", {}, trial.architecture)] : []));
-}
-function trialEntries(trial) {
-  const entries = [[names.performance, trial.status && trial.status !== "ok" ? `failed: ${trial.error}`
-    : number(trial.performance)]];
-  if (trial.predicted_performance !== null)
-    entries.push([`predicted ${names.performance}`, number(trial.predicted_performance)]);
-  const predicted = trial.predicted_complexity || {};
-  for (const [name, value] of Object.entries(trial.complexity || {})) {
-    entries.push([name, number(value)]);
-    if (name in predicted) entries.push([`predicted ${name}`, number(predicted[name])]);
-  }
-  return entries;
-}
 
 function trialMarks(x, y) {
   const search = searches[state.search];
   if (!search) return [];
-  return search.trials.map((trial, i) => ({
-    item: { kind: "trial", s: state.search, i }, x: x(trial), y: y(trial), best: trial.best,
-  })).sort((a, b) => a.best - b.best).filter((mark) => Number.isFinite(mark.x) && Number.isFinite(mark.y) && mark.x !== null && mark.y !== null);
+  return search.trials
+    .map((trial, i) => ({
+      item: { kind: "trial", s: state.search, i },
+      x: x(trial),
+      y: y(trial),
+      best: trial.best,
+    }))
+    .sort((a, b) => a.best - b.best)
+    .filter(
+      (mark) =>
+        Number.isFinite(mark.x) && Number.isFinite(mark.y) && mark.x !== null && mark.y !== null,
+    );
 }
-const stairs = (points) => points.flatMap(([x, y], k) => (k ? [[x, points[k - 1][1]], [x, y]] : [[x, y]]));
+const stairs = (points) =>
+  points.flatMap(([x, y], k) =>
+    k
+      ? [
+          [x, points[k - 1][1]],
+          [x, y],
+        ]
+      : [[x, y]],
+  );
 
 function update() {
   const [map, front] = [plots.map, plots.front];
   const search = searches[state.search];
-  map.marks = trialMarks((t) => t.x, (t) => t.y);
-  map.lines = state.ascents ? payload.ascents.map((values) => ({ values, kind: "ascent", head: true })) : [];
+  map.marks = trialMarks(
+    (t) => t.x,
+    (t) => t.y,
+  );
+  map.lines = state.ascents
+    ? payload.ascents.map((values) => ({ values, kind: "ascent", head: true }))
+    : [];
   if (state.order && search)
     map.lines.push({ values: search.trials.map((t) => [t.x, t.y]), kind: "trail", head: false });
   map.draw();
@@ -72,14 +81,25 @@ function update() {
     front.options.x.title = `${name}, down`;
     front.points.x = table.complexity[state.column];
     front.marks = trialMarks(cost, (t) => t.performance);
-    const costs = extent(front.marks.map((mark) => mark.x), ...extent(table.complexity[state.column]));
+    const costs = extent(
+      front.marks.map((mark) => mark.x),
+      ...extent(table.complexity[state.column]),
+    );
     front.options.x.range = padded(costs);
-    const known = table.fronts[state.column].map((i) => [table.complexity[state.column][i], table.performance[i]]);
-    const found = front.marks.filter((mark) => search.trials[mark.item.i].front)
-      .map((mark) => [mark.x, mark.y]).sort((a, b) => a[0] - b[0]);
+    const known = table.fronts[state.column].map((i) => [
+      table.complexity[state.column][i],
+      table.performance[i],
+    ]);
+    const found = front.marks
+      .filter((mark) => search.trials[mark.item.i].front)
+      .map((mark) => [mark.x, mark.y])
+      .sort((a, b) => a[0] - b[0]);
     const last = Math.max(costs[1], 0);
-    const drawn = (points) => stairs([...points.sort((a, b) => a[0] - b[0]),
-      ...(points.length ? [[last, points[points.length - 1][1]]] : [])]);
+    const drawn = (points) =>
+      stairs([
+        ...points.sort((a, b) => a[0] - b[0]),
+        ...(points.length ? [[last, points[points.length - 1][1]]] : []),
+      ]);
     front.lines = [{ values: drawn(known), kind: "front" }];
     if (state.column === 0 || names.complexity.length === 1)
       front.lines.push({ values: stairs(found), kind: "found-front" });
@@ -91,59 +111,58 @@ function update() {
 const hasFront = () => names.complexity.length > 0 && table.performance.some(Number.isFinite);
 function controls() {
   const shade = colouring(table, names);
-  const key = (mark, text) => el("span", { class: "legend" }, el("i", { class: `swatch ${mark}` }), text);
+  const key = (mark, text) =>
+    el("span", { class: "legend" }, el("i", { class: `swatch ${mark}` }), text);
   fill(byId("map-controls"), {}, [
     rampLegend(shade.title, shade.values),
     searches.length ? key("dot", "queries of the search") : null,
     hasFront() ? key("dash", "front of known rows") : null,
     payload.ascents.length
-      ? box("ascents of the prediction", true, (on) => { state.ascents = on; update(); }) : null,
-    searches.length ? box("order of queries", false, (on) => { state.order = on; update(); }) : null,
+      ? box("ascents of the prediction", true, (on) => {
+          state.ascents = on;
+          update();
+        })
+      : null,
+    searches.length
+      ? box("order of queries", false, (on) => {
+          state.order = on;
+          update();
+        })
+      : null,
     searches.length > 1 ? searchChoice() : null,
     hasFront() && names.complexity.length > 1
-      ? choice("complexity", names.complexity, 0, (k) => { state.column = k; update(); }) : null,
+      ? choice("complexity", names.complexity, 0, (k) => {
+          state.column = k;
+          update();
+        })
+      : null,
   ]);
   return shade;
 }
 function choice(title, texts, chosen, change) {
   const options = texts.map((text, k) => el("option", { value: k, selected: k === chosen }, text));
-  return el("label", {}, title, el("select", { onchange: (e) => change(Number(e.target.value)) }, options));
+  return el(
+    "label",
+    {},
+    title,
+    el("select", { onchange: (e) => change(Number(e.target.value)) }, options),
+  );
 }
-const searchChoice = () => choice("search", searches.map((s) => s.name), state.search, (k) => {
-  state.search = k;
-  if (state.chosen && state.chosen.kind === "trial") { state.chosen = null; detail(null); }
-  update();
-  gallery();
-});
-
-function gallery() {
-  const host = byId("gallery"), search = searches[state.search];
-  if (!host || !search) return;
-  const ranked = search.trials.map((trial, i) => [trial, i])
-    .filter(([trial]) => Number.isFinite(trial.performance) && trial.performance !== null)
-    .sort(([a], [b]) => b.best - a.best || b.performance - a.performance);
-  const front = ranked.filter(([trial]) => trial.front);
-  const { queries } = search, known = search.trials.length;
-  byId("found-note").textContent = known < queries
-    ? `${search.name}: ${known.toLocaleString("en")} of its ${queries.toLocaleString("en")} queries are on this page.` : `${search.name}: ${queries.toLocaleString("en")} queries.`;
-  const chosen = [...new Set([...front, ...ranked])].slice(0, Math.max(9, Math.min(front.length, 24)));
-  chosen.sort(([a], [b]) => b.best - a.best || b.performance - a.performance);
-  put(host, ...chosen.map(([trial, i]) => foundCard(trial, i)));
-}
-function foundCard(trial, i) {
-  const badge = trial.best ? "best" : trial.front ? "on the front" : null;
-  return el("article", { class: "card found" },
-    el("header", {},
-      el("span", {}, el("strong", {}, number(trial.performance)), ` ${names.performance}`),
-      badge && el("span", { class: "badge" }, badge)),
-    el("div", { class: "drawing" }, drawNetwork(trial.graph, names.types, 144)),
-    el("div", {}, pairs([["query", trial.number + 1], ...trialEntries(trial).slice(1)]),
-      trial.architecture && el("code", {}, trial.architecture),
-      el("p", {}, el("button", { type: "button", onclick: () => {
-        links.pick({ kind: "trial", s: state.search, i });
-        byId("map").scrollIntoView({ behavior: "smooth" });
-      } }, "Show on the map"))));
-}
+const searchChoice = () =>
+  choice(
+    "search",
+    searches.map((s) => s.name),
+    state.search,
+    (k) => {
+      state.search = k;
+      if (state.chosen && state.chosen.kind === "trial") {
+        state.chosen = null;
+        detail(null);
+      }
+      update();
+      gallery();
+    },
+  );
 
 function predictions() {
   const host = byId("prediction-plots");
@@ -151,15 +170,32 @@ function predictions() {
   const targets = [];
   if (table.predicted) targets.push([names.performance, table.performance, table.predicted]);
   if (table.predictedComplexity)
-    names.complexity.forEach((name, c) => targets.push([name, table.complexity[c], table.predictedComplexity[c]]));
+    names.complexity.forEach((name, c) =>
+      targets.push([name, table.complexity[c], table.predictedComplexity[c]]),
+    );
   for (const [name, actual, predicted] of targets) {
-    const x = actual.subarray(table.train), y = predicted.subarray(table.train);
+    const x = actual.subarray(table.train),
+      y = predicted.subarray(table.train);
     const range = padded(extent(y, ...extent(x)));
-    const plot = new Plot(el("div"), { ...links, title: name, note: `${x.length.toLocaleString("en")} test rows`,
-      label: `${name}: predicted against true`, x: { title: `true ${name}`, range },
-      y: { title: `predicted ${name}`, range }, ratio: 0.9 });
+    const plot = new Plot(el("div"), {
+      ...links,
+      title: name,
+      note: `${x.length.toLocaleString("en")} test rows`,
+      label: `${name}: predicted against true`,
+      x: { title: `true ${name}`, range },
+      y: { title: `predicted ${name}`, range },
+      ratio: 0.9,
+    });
     plot.points = { x, y, first: table.train, shade: plots.shade.slice(table.train), size: 1.75 };
-    plot.lines = [{ values: [[range[0], range[0]], [range[1], range[1]]], kind: "even" }];
+    plot.lines = [
+      {
+        values: [
+          [range[0], range[0]],
+          [range[1], range[1]],
+        ],
+        kind: "even",
+      },
+    ];
     plots.push(plot);
     host.append(plot.host);
     plot.draw();
@@ -171,15 +207,25 @@ function start() {
   plots.shade = shade;
   const all = searches.flatMap((search) => search.trials);
   const ascents = payload.ascents.flat();
-  const extra = { shade, x: [...all.map((t) => t.x), ...ascents.map((p) => p[0])],
-    y: [...all.map((t) => t.y), ...ascents.map((p) => p[1])] };
+  const extra = {
+    shade,
+    x: [...all.map((t) => t.x), ...ascents.map((p) => p[0])],
+    y: [...all.map((t) => t.y), ...ascents.map((p) => p[1])],
+  };
   plots.map = mapPlot(byId("map-plot"), { ...payload, table }, extra, links);
   plots.push(plots.map);
   if (hasFront()) {
-    const heights = extent(all.map((t) => t.performance ?? NaN), ...extent(table.performance));
-    plots.front = new Plot(byId("front-plot"), { ...links, title: "Pareto front",
+    const heights = extent(
+      all.map((t) => t.performance ?? NaN),
+      ...extent(table.performance),
+    );
+    plots.front = new Plot(byId("front-plot"), {
+      ...links,
+      title: "Pareto front",
       label: "Pareto front: arrow keys move, Enter shows a network",
-      x: { title: "", range: [0, 1] }, y: { title: `${names.performance}, up`, range: padded(heights) } });
+      x: { title: "", range: [0, 1] },
+      y: { title: `${names.performance}, up`, range: padded(heights) },
+    });
     plots.front.points = { x: table.complexity[0], y: table.performance, first: 0, shade };
     plots.push(plots.front);
   } else byId("front-plot").remove();
@@ -194,8 +240,10 @@ function start() {
 }
 start();
 let detailWidth = byId("detail").clientWidth;
-new ResizeObserver(() => requestAnimationFrame(() => {
-  if (byId("detail").clientWidth === detailWidth) return;
-  detailWidth = byId("detail").clientWidth;
-  detail(state.chosen);
-})).observe(byId("detail"));
+new ResizeObserver(() =>
+  requestAnimationFrame(() => {
+    if (byId("detail").clientWidth === detailWidth) return;
+    detailWidth = byId("detail").clientWidth;
+    detail(state.chosen);
+  }),
+).observe(byId("detail"));
