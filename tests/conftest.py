@@ -2,12 +2,15 @@
 
 import warnings
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from ngae.cli import main
 from ngae.data import Table
+from ngae.spaces.enas import EnasSpace
 
 
 @pytest.fixture
@@ -57,3 +60,20 @@ def without_waiting(cuda_device):
             switch("default")
 
     return refuse
+
+
+@pytest.fixture(scope="session")
+def searched_run(tmp_path_factory):
+    """Give the folder of a tiny run with a finished search; whoever changes it takes a copy."""
+    folder = tmp_path_factory.mktemp("runs")
+    space, rng = EnasSpace(3), np.random.default_rng(0)
+    dags = list({space.sample(rng): None for _ in range(240)})[:80]
+    lines = [f"{space.format(dag)}, {len(dag.edges) / 20}\n" for dag in dags]
+    (folder / "t.txt").write_text("".join(lines))
+    run = str(folder / "tiny")
+    small = ["--hidden-dim", "8", "--latent-dim", "4", "--head-dim", "8", "--predictor-dim", "8"]
+    few = ["--prior-points", "30", "--protocol-points", "5", "--epochs", "3", "--out", run]
+    assert main(["train", "--data", str(folder / "t.txt"), *small, *few]) == 0
+    flags = ["--budget", "6", "--num-starts", "16", "--steps", "5", "--oracle", "predicted"]
+    assert main(["search", run, *flags, "--weight", "0.1"]) == 0
+    return Path(run)

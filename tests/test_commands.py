@@ -44,6 +44,8 @@ def run(tmp_path, monkeypatch, capsys):
         "evaluate",
         "data",
         "export",
+        "report",
+        "explore",
         "doctor",
         "baselines.dvae",
     ],

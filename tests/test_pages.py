@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ngae.commands import data, evaluate, export, search, train
+from ngae.commands import data, evaluate, explore, export, report, search, train
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = {str(path.relative_to(DOCS)): path.read_text() for path in sorted(DOCS.rglob("*.md"))}
@@ -17,6 +17,8 @@ PARSERS = {
     "evaluate": evaluate.build_parser,
     "data": data.build_parser,
     "export": export.build_parser,
+    "report": report.build_parser,
+    "explore": explore.build_parser,
 }
 CODE = {page: found for page, text in PAGES.items() if (found := PRINTED.findall(text))}
 LINES = [

@@ -9,7 +9,8 @@ import pytest
 
 from bench import gpu, report
 from ngae import cli
-from ngae.commands import data, evaluate, search, train
+from ngae.commands import data, evaluate, explore, search, train
+from ngae.commands import report as page
 
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text() if README.exists() else ""
@@ -20,6 +21,8 @@ PARSERS = {
     "ngae.search": search.build_parser,
     "ngae.evaluate": evaluate.build_parser,
     "ngae.data": data.build_parser,
+    "ngae.report": page.build_parser,
+    "ngae.explore": explore.build_parser,
     "bench.report": report.build_parser,
     "bench.gpu": gpu.build_parser,
 }

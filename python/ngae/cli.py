@@ -15,6 +15,8 @@ _COMMANDS = {
     "rank": "rank architectures from few labels",
     "data": "list, get, check, convert, sample and describe tables",
     "export": "write an architecture as JSON, DOT or SVG, or its network's weights",
+    "report": "write one HTML file about a run and its searches",
+    "explore": "look around in the latent space of a run, live in a browser",
     "doctor": "versions, backend and a self-test: what to paste into an issue",
 }
 

@@ -124,8 +124,15 @@ def search_and_show(
     if not result.useful:
         console.say(f"error: nothing that was found keeps --constraint {config.constraint!r}")
         return 1
-    console.say(f"next: open {folder.path}/best.svg")
+    console.say(f"next: {_following(source, folder.path)}")
     return 0
+
+
+def _following(source: Source, path: Path) -> str:
+    """What to do after a search: a run that holds it has a report."""
+    is_in_run = source.run is not None and path.parent.name == "search"
+    report = f"ngae report {path.parent.parent}, or " if is_in_run else ""
+    return f"{report}open {path}/best.svg"
 
 
 def _strategy(

@@ -16,7 +16,7 @@ from ngae.search.result import SearchResult
 
 _FILES = (
     "config.json", "ledger.jsonl", "trials.jsonl", "result.json", "pareto.csv", "best.json",
-    "best.svg", "best.py",
+    "best.svg", "best.py", "report.npz",
 )  # fmt: skip
 
 

@@ -125,7 +125,10 @@ class RunFolder:
 
 
 _LOCK = ".lock"
-_OWN_FILES = ("config.json", "env.json", "data.json", "log.jsonl", "metrics.json", "latents.npz")
+_OWN_FILES = (
+    "config.json", "env.json", "data.json", "log.jsonl", "metrics.json", "latents.npz",
+    "report.npz", "report.html",
+)  # fmt: skip
 _OWN_FOLDERS = ("checkpoints", "search", "figures")
 
 

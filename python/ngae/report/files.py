@@ -1,0 +1,234 @@
+"""What a report reads: the files of a run folder, checked and as plain values and arrays."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ngae.dags import Dags
+from ngae.errors import DataError, RefusedError
+from ngae.files import write_bytes
+from ngae.report.graphs import dags_of
+
+Arrays = Mapping[str, NDArray[Any]]
+DRAWN = "report.npz"  # beside latents.npz, and in the folder of each search
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows of the run's table, those of the training part first.
+
+    Attributes:
+        mean: (num_rows, latent_dim) posterior means.
+        performance: (num_rows,), NaN where it is not known.
+        complexity: (num_rows, num_complexities).
+        num_train: Rows of the training part.
+        predicted_performance: (num_rows,), or None without that predictor.
+        predicted_complexity: (num_rows, num_complexities), or None likewise.
+        dags: The architectures.
+        ascents: (num_kept, num_paths, latent_dim) ascents of the predicted performance, or None.
+    """
+
+    mean: NDArray[np.float64]
+    performance: NDArray[np.float64]
+    complexity: NDArray[np.float64]
+    num_train: int
+    predicted_performance: NDArray[np.float64] | None
+    predicted_complexity: NDArray[np.float64] | None
+    dags: Dags
+    ascents: NDArray[np.float64] | None
+
+    def __len__(self) -> int:
+        return len(self.mean)
+
+
+@dataclass(frozen=True, eq=False)
+class FoundBySearch:
+    """One search in the run folder.
+
+    Attributes:
+        name: Name of its folder.
+        result: `result.json`; {} where the search did not end.
+        trials: Lines of `trials.jsonl` whose architecture was encoded.
+        mean: (num_trials, latent_dim) where they are in the latent space.
+        dags: Their architectures.
+    """
+
+    name: str
+    result: Mapping[str, Any]
+    trials: tuple[Mapping[str, Any], ...]
+    mean: NDArray[np.float64]
+    dags: Dags
+
+
+@dataclass(frozen=True, eq=False)
+class RunFiles:
+    """Everything that a report is made of.
+
+    Attributes:
+        path: The run folder.
+        config: `config.json`.
+        environment: `env.json`.
+        data: `data.json`.
+        metrics: `metrics.json`.
+        log: Lines of `log.jsonl`.
+        node_types: A label for each node type.
+        rows: The table.
+        searches: In order of their names.
+    """
+
+    path: Path
+    config: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    data: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    log: tuple[Mapping[str, Any], ...]
+    node_types: tuple[str, ...]
+    rows: Rows
+    searches: tuple[FoundBySearch, ...]
+
+
+def read_run(path: Path) -> RunFiles:
+    """Read a run folder.
+
+    Raises:
+        RefusedError: A file of a finished run is missing.
+        DataError: A file that is not what it should be.
+    """
+    names = ("config.json", "env.json", "data.json", "metrics.json")
+    config, environment, data, metrics = (read_json(path / name) for name in names)
+    drawn = read_arrays(path / DRAWN)
+    rows = _rows(path, read_arrays(path / "latents.npz"), drawn)
+    labels = tuple(str(label) for label in _array(path / DRAWN, drawn, "node_types").tolist())
+    return RunFiles(
+        path, config, environment, data, metrics, tuple(read_lines(path / "log.jsonl")),
+        labels, rows, tuple(_search(folder) for folder in searches_in(path)),
+    )  # fmt: skip
+
+
+def searches_in(path: Path, having: str = DRAWN) -> list[Path]:
+    """List the folders of searches that hold the file `having`, by name."""
+    return sorted(file.parent for file in (path / "search").glob(f"*/{having}"))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read one JSON object.
+
+    Raises:
+        RefusedError: There is no such file.
+        DataError: It holds something else.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RefusedError(
+            f"{path.parent}: expected a finished run, found no {path.name}",
+            remedy="`ngae train` makes one; --resume ends one that was interrupted",
+        ) from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: expected a JSON object: {error}") from error
+    if not isinstance(value, dict):
+        raise DataError(f"{path}: expected a JSON object, found {type(value).__name__}")
+    return value
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Read JSON objects, one a line, up to a line that a crash has cut off; [] without the file."""
+    found = []
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    for line in text.splitlines():
+        try:
+            value = json.loads(line)
+        except ValueError:
+            break
+        if isinstance(value, dict):
+            found.append(value)
+    return found
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Read every array of an .npz file; nothing pickled is loaded.
+
+    Raises:
+        RefusedError: There is no such file.
+        DataError: It is no such file, or a damaged one.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except FileNotFoundError as error:
+        raise RefusedError(
+            f"{path.parent}: expected {path.name}, found none",
+            remedy="`ngae report` makes it of a run with a checkpoint",
+        ) from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: expected arrays of NumPy: {error}") from error
+
+
+def write_arrays(path: Path, arrays: Arrays) -> None:
+    """Write arrays as .npz, whole or not at all."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    write_bytes(path, buffer.getvalue())
+
+
+def _rows(path: Path, latents: Arrays, drawn: Arrays) -> Rows:
+    both = {
+        name: np.concatenate(
+            [_array(path / "latents.npz", latents, f"{part}_{name}") for part in ("train", "test")]
+        ).astype(np.float64)
+        for name in ("mean", "performance", "complexity")
+    }
+    dags = dags_of({k: _array(path / DRAWN, drawn, k) for k in drawn if k.startswith("graph_")})
+    if len(dags) != len(both["mean"]):
+        raise DataError(
+            f"{path / DRAWN}: expected {len(both['mean'])} rows, as in latents.npz, "
+            f"found {len(dags)}",
+            remedy="`ngae report` makes it anew of the checkpoint",
+        )
+    return Rows(
+        **both,
+        num_train=len(latents["train_mean"]),
+        predicted_performance=drawn.get("predicted_performance"),
+        predicted_complexity=drawn.get("predicted_complexity"),
+        dags=dags,
+        ascents=drawn.get("ascents"),
+    )
+
+
+def _search(folder: Path) -> FoundBySearch:
+    arrays = read_arrays(folder / DRAWN)
+    place = folder / DRAWN
+    lines = {line.get("number"): line for line in read_lines(folder / "trials.jsonl")}
+    numbers = _array(place, arrays, "number").tolist()
+    missing = [number for number in numbers if number not in lines]
+    if missing:
+        raise DataError(
+            f"{folder / 'trials.jsonl'}: expected query {missing[0]}, found no such line",
+            remedy="`ngae report` reads the search anew",
+        )
+    result = folder / "result.json"
+    return FoundBySearch(
+        folder.name,
+        read_json(result) if result.exists() else {},
+        tuple(lines[number] for number in numbers),
+        _array(place, arrays, "mean").astype(np.float64),
+        dags_of({k: _array(place, arrays, k) for k in arrays if k.startswith("graph_")}),
+    )
+
+
+def _array(path: Path, arrays: Arrays, name: str) -> NDArray[Any]:
+    if name not in arrays:
+        raise DataError(
+            f"{path}: expected the array {name}, found {', '.join(arrays) or 'none'}",
+            remedy="`ngae report` makes it anew of the checkpoint",
+        )
+    return arrays[name]
