@@ -6,7 +6,6 @@ It is checked once, when it is made. It knows no search space but by the few met
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -47,6 +46,10 @@ class SpaceLike(Protocol):
 
     def build(self, dag: Dag) -> torch.nn.Module:
         """Make the network that `dag` describes."""
+
+    def source(self, dag: Dag) -> str:
+        """Write the network of `dag` as a Python module that needs torch alone."""
+        ...
 
     def resized(self, **sizes: Any) -> SpaceLike:
         """Return the space with other sizes of its networks."""
@@ -210,15 +213,33 @@ class Dag:
         """Write in Graphviz's DOT language."""
         return drawing.to_dot(self.node_labels, self.edges)
 
-    def to_svg(self) -> str:
-        """Draw as a self-contained SVG picture."""
-        return drawing.to_svg(self.node_labels, self.node_types, self.edges)
+    def to_svg(self, against: Dag | None = None, names: tuple[str, str] = ("a", "b")) -> str:
+        """Draw as a self-contained SVG picture, for light and dark pages.
+
+        Args:
+            against: Another Dag, to be drawn over this one: what both have in grey, what one of
+                them has in a colour of its own.
+            names: What the legend calls this one and the other.
+        """
+        if against is None:
+            return drawing.draw_graph(self.node_labels, self.edges, self._names)
+        one, other = ((dag.node_labels, dag.edges) for dag in (self, against))
+        return drawing.draw_difference(one, other, names)
+
+    def to_thumbnail(self) -> str:
+        """Draw as a small SVG picture without texts, from left to right, in the same colours."""
+        return drawing.draw_thumbnail(self.node_labels, self.edges, self._names)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """All labels that a node of the space can have; they decide on the colours."""
+        return () if self.space is None else self.space.node_type_names
 
     def _repr_svg_(self) -> str:
         return self.to_svg()
 
     def save(self, path: str | Path) -> None:
-        """Write to `path`: .json, .dot, .svg or .py (see `to_module`) decides the form.
+        """Write to `path`: .json, .dot, .svg or .py (see `to_source`) decides the form.
 
         Raises:
             UsageError: Another suffix.
@@ -227,24 +248,28 @@ class Dag:
             ".json": self.to_json,
             ".dot": self.to_dot,
             ".svg": self.to_svg,
-            ".py": self.to_module,
+            ".py": self.to_source,
         }
         form = forms.get(Path(path).suffix)
         if form is None:
             raise UsageError(f"Dag.save: expected one of {', '.join(forms)}, found {path}")
         write_text(Path(path), form())
 
-    def to_module(self) -> str:
-        """Write as a Python module whose `network()` makes the untrained network.
+    def to_source(self) -> str:
+        """Write the network of `to_torch` as a Python module that needs torch alone.
+
+        Returns:
+            The module's text. Its `network()` makes the network, untrained, and takes the weights
+            of `to_torch()` by `load_state_dict`.
 
         Raises:
             GraphError: The Dag belongs to no space.
+            NotImplementedError: The space has no networks.
+            UsageError: The networks are made of what cannot be written.
         """
         if self.space is None:
-            raise GraphError("Dag.to_module: expected a Dag of a search space, found none")
-        network = self.space.network
-        sizes = {} if network is None else dataclasses.asdict(network)
-        return drawing.to_module(self.space.name, self.node_types, self.edges, sizes)
+            raise GraphError("Dag.to_source: expected a Dag of a search space, found none")
+        return self.space.source(self)
 
     def to_torch(self, **sizes: Any) -> torch.nn.Module:
         """Make the network that this Dag describes, by its space's `build`, untrained.

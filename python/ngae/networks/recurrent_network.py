@@ -57,7 +57,7 @@ class RecurrentCell(nn.Module):
 
     def __init__(self, cell: Sequence[CellNode], input_dim: int, hidden_dim: int) -> None:
         super().__init__()
-        _check_cell(cell)
+        check_cell(cell)
         self.cell = tuple(cell)
         self.input_dim, self.hidden_dim = input_dim, hidden_dim
         self.num_states = num_states(cell)
@@ -187,7 +187,12 @@ def _computed(kind: str, inputs: list[Tensor]) -> Tensor:
     return first
 
 
-def _check_cell(cell: Sequence[CellNode]) -> None:
+def check_cell(cell: Sequence[CellNode]) -> None:
+    """Require nodes of known kinds, x first, each after its inputs.
+
+    Raises:
+        GraphError: Naming the node, what was expected and what was found.
+    """
     for place, node in enumerate(cell):
         known = node.kind in OPERATIONS or node.kind.startswith(("h_prev_", "h_new_"))
         if not (node.kind == "x" if place == 0 else known):

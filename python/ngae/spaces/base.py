@@ -23,6 +23,8 @@ from ngae.rules import DecodeRules
 if TYPE_CHECKING:
     import torch
 
+    from ngae.networks.source import NetworkSource
+
 
 class SearchSpace(ABC):
     """A set of architectures: node types, limits, validity, text form, networks.
@@ -122,6 +124,27 @@ class SearchSpace(ABC):
             NotImplementedError: The space has no networks.
         """
         raise NotImplementedError(f"the space {self.name} builds no networks")
+
+    def source(self, dag: Dag) -> str:
+        """Write the network of `dag` as a Python module that needs torch alone.
+
+        Returns:
+            The module's text; its `network()` makes what `build` makes, weights of equal names.
+
+        Raises:
+            NotImplementedError: The space has no networks.
+            UsageError: The networks are made of what cannot be written.
+        """
+        from ngae.networks.source import module_of
+
+        parts = self._network_source(dag)
+        return module_of(self.name, self.format(dag), self.network, parts)
+
+    def _network_source(self, dag: Dag) -> NetworkSource:
+        """Write the definitions of the network; spaces override it for the sake of reading."""
+        from ngae.networks.source_modules import modules_source
+
+        return modules_source(self.build(dag), dag.node_labels, ())
 
     def resized(self, **sizes: Any) -> Self:
         """Return the same space with other sizes of its networks, and so other complexities.

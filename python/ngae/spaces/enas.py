@@ -26,6 +26,8 @@ from ngae.spaces.nested_lists import IntegerList, scan_integer_lists
 if TYPE_CHECKING:
     import torch
 
+    from ngae.networks.source import NetworkSource
+
 
 class EnasSpace(SearchSpace):
     """Macro architectures of `num_layers` layers (Pham et al. 2018, section 2.3).
@@ -157,6 +159,11 @@ class EnasSpace(SearchSpace):
         from ngae.networks.macro import MacroNetwork
 
         return MacroNetwork(*self.layers(dag), self.network)
+
+    def _network_source(self, dag: Dag) -> NetworkSource:
+        from ngae.networks.source_macro import macro_source
+
+        return macro_source(*self.layers(dag), self.network)
 
     def complexity(self, dags: Sequence[Dag]) -> NDArray[np.float64]:
         """Compute trainable parameters and multiply-adds of one image, exactly.

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from ngae.networks.source import NetworkSource
+
 _DRAWS, _DRAWS_OF_A_SIZE = 10_000, 100
 
 
@@ -178,14 +180,22 @@ class OwnSpace(SearchSpace):
         """
         from torch import nn
 
-        from ngae.networks.dag_network import DagNetwork
+        from ngae.networks.dag_network import DagNetwork, add
 
         if not isinstance(self.operations, Mapping):
             raise GraphError(f"{self.name}: expected operations with modules, found names alone")
         makers = tuple(self.operations.values())
         nodes = [makers[t - FIRST_OPERATION]() for t in dag.node_types[1:-1]]
         feeding = dag.predecessors[1:]
-        return DagNetwork([*nodes, nn.Identity()], feeding, self.stem(), self.head(), self.combine)
+        adds = type(self).combine is OwnSpace.combine
+        combine = add if adds else self.combine
+        return DagNetwork([*nodes, nn.Identity()], feeding, self.stem(), self.head(), combine)
+
+    def _network_source(self, dag: Dag) -> NetworkSource:
+        from ngae.networks.source_modules import modules_source
+
+        shape = f"torch.zeros({', '.join(map(str, (2, *self.input_shape)))})"
+        return modules_source(self.build(dag), dag.node_labels, (shape,) * bool(self.input_shape))
 
     def complexity(self, dags: Sequence[Dag]) -> NDArray[np.float64]:
         """Count parameters and, with `input_shape`, multiply-adds, on the meta device.
