@@ -13,7 +13,7 @@ _COMMANDS = {
     "search": "look for better architectures with a trained model",
     "evaluate": "measure a trained model",
     "data": "list, get, check, convert, sample and describe tables",
-    "export": "write an architecture as JSON, DOT or SVG, or its network's weights",
+    "export": "write an architecture as JSON, DOT, SVG, PyTorch source or ONNX",
     "doctor": "versions, backend and a self-test: what to paste into an issue",
 }
 

@@ -6,20 +6,25 @@ It is checked once, when it is made. It knows no search space but by the few met
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ngae import drawing
+from ngae.edges import check_edges, check_types, integer, sorted_edges
+from ngae.edges import topological_order as topological_order
 from ngae.errors import GraphError, UsageError
-from ngae.files import without_folder, write_text
+from ngae.files import without_folder, write_bytes
 
 if TYPE_CHECKING:
     import torch
+
+
+FORMAT_VERSION = 1  # of the JSON form; a new number where old readers would misread it
 
 
 class SpaceLike(Protocol):
@@ -51,6 +56,10 @@ class SpaceLike(Protocol):
         """Write the network of `dag` as a Python module that needs torch alone."""
         ...
 
+    def onnx(self, dag: Dag, network: torch.nn.Module | None = None) -> bytes:
+        """Write the network of `dag` in ONNX."""
+        ...
+
     def resized(self, **sizes: Any) -> SpaceLike:
         """Return the space with other sizes of its networks."""
         ...
@@ -79,9 +88,9 @@ class Dag:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "node_types", tuple(self.node_types))
-        object.__setattr__(self, "edges", _sorted_edges(self.edges))
-        _check_types(self.node_types)
-        _check_edges(self.edges, len(self.node_types))
+        object.__setattr__(self, "edges", sorted_edges(self.edges))
+        check_types(self.node_types)
+        check_edges(self.edges, len(self.node_types))
         if self.space is not None:
             self.space.check(self)
 
@@ -171,11 +180,20 @@ class Dag:
                 raise GraphError(f"node {node}: expected a successor, found none")
 
     def to_json(self) -> str:
-        """Write as one JSON object: space, node_types, labels, edges."""
-        return json.dumps(self.as_dict())
+        """Write as one JSON object, as `architecture.schema.json` in this package has it.
+
+        Beside what `as_dict` returns it holds the version of the form and, with a space, the
+        architecture's text and the sizes of its network.
+        """
+        value: dict[str, Any] = {"format_version": FORMAT_VERSION, **self.as_dict()}
+        if self.space is not None:
+            value["architecture"] = self.space.format(self)
+            if dataclasses.is_dataclass(self.space.network):
+                value["network"] = dataclasses.asdict(cast(Any, self.space.network))
+        return json.dumps(value)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what `to_json` writes, as plain Python values."""
+        """Return space, node_types, labels and edges as plain Python values."""
         return {
             "space": None if self.space is None else self.space.name,
             "node_types": list(self.node_types),
@@ -185,7 +203,7 @@ class Dag:
 
     @classmethod
     def from_json(cls, source: str | dict[str, Any], space: SpaceLike | None = None) -> Dag:
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote, or an object as `as_dict` returns it.
 
         Args:
             source: The text, or the object parsed from it.
@@ -193,18 +211,25 @@ class Dag:
                 the folder of a space's file.
 
         Raises:
-            GraphError: Not JSON, keys missing, values of the wrong kind, or another space.
+            GraphError: Not JSON, keys missing, values of the wrong kind, another space, or a
+                version of the form that is not known.
         """
         try:
             value = json.loads(source) if isinstance(source, str) else source
-            types = [_integer(t) for t in value["node_types"]]
-            edges = [(_integer(u), _integer(v)) for u, v in value["edges"]]
+            types = [integer(t) for t in value["node_types"]]
+            edges = [(integer(u), integer(v)) for u, v in value["edges"]]
             name = value.get("space")
+            version = value.get("format_version", FORMAT_VERSION)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise GraphError(
                 "Dag.from_json: expected an object with integer lists node_types and edges, "
                 f"found {type(error).__name__}: {error}"
             ) from error
+        if version != FORMAT_VERSION:
+            raise GraphError(
+                f"Dag.from_json: expected format_version {FORMAT_VERSION}, found {version!r}",
+                remedy="read it with the version of ngae that wrote it, or a later one",
+            )
         if space is not None and name is not None and not _is_named(space, name):
             raise GraphError(f"Dag.from_json: expected space {space.name}, found {name}")
         return cls(tuple(types), tuple(edges), space)
@@ -239,21 +264,27 @@ class Dag:
         return self.to_svg()
 
     def save(self, path: str | Path) -> None:
-        """Write to `path`: .json, .dot, .svg or .py (see `to_source`) decides the form.
+        """Write to `path`; its suffix decides the form.
+
+        .json (see `to_json`), .dot, .svg, .py (see `to_source`) or .onnx (see `to_onnx`).
 
         Raises:
             UsageError: Another suffix.
+            GraphError: A network is wanted and the Dag belongs to no space.
+            MissingExtraError: ONNX is wanted and not installed.
         """
-        forms = {
+        forms: dict[str, Callable[[], str | bytes]] = {
             ".json": self.to_json,
             ".dot": self.to_dot,
             ".svg": self.to_svg,
             ".py": self.to_source,
+            ".onnx": self.to_onnx,
         }
         form = forms.get(Path(path).suffix)
         if form is None:
             raise UsageError(f"Dag.save: expected one of {', '.join(forms)}, found {path}")
-        write_text(Path(path), form())
+        content = form()
+        write_bytes(Path(path), content.encode() if isinstance(content, str) else content)
 
     def to_source(self) -> str:
         """Write the network of `to_torch` as a Python module that needs torch alone.
@@ -271,6 +302,24 @@ class Dag:
             raise GraphError("Dag.to_source: expected a Dag of a search space, found none")
         return self.space.source(self)
 
+    def to_onnx(self, network: torch.nn.Module | None = None) -> bytes:
+        """Write the network in ONNX, in eval mode.
+
+        Args:
+            network: What `to_torch` made, with its weights; by default a new one, untrained.
+
+        Returns:
+            The content of a .onnx file.
+
+        Raises:
+            GraphError: The Dag belongs to no space.
+            UsageError: The space does not tell what its networks take, or torch cannot write them.
+            MissingExtraError: onnx or onnxscript is not installed.
+        """
+        if self.space is None:
+            raise GraphError("Dag.to_onnx: expected a Dag of a search space, found none")
+        return self.space.onnx(self, network)
+
     def to_torch(self, **sizes: Any) -> torch.nn.Module:
         """Make the network that this Dag describes, by its space's `build`, untrained.
 
@@ -287,81 +336,5 @@ class Dag:
         return self.space.resized(**sizes).build(self)
 
 
-def topological_order(num_nodes: int, edges: Sequence[tuple[int, int]]) -> list[int]:
-    """Order nodes so that every edge goes forward, lowest number first where free.
-
-    Raises:
-        GraphError: An end outside the graph, or a cycle, named node by node.
-    """
-    waiting = [0] * num_nodes
-    successors: list[list[int]] = [[] for _ in range(num_nodes)]
-    for u, v in edges:
-        if not (0 <= u < num_nodes and 0 <= v < num_nodes):
-            raise GraphError(f"edge ({u}, {v}): expected nodes 0..{num_nodes - 1}")
-        waiting[v] += 1
-        successors[u].append(v)
-    ready = [node for node in range(num_nodes) if waiting[node] == 0]
-    order: list[int] = []
-    while ready:
-        node = min(ready)
-        ready.remove(node)
-        order.append(node)
-        for v in successors[node]:
-            waiting[v] -= 1
-            if waiting[v] == 0:
-                ready.append(v)
-    if len(order) < num_nodes:
-        raise GraphError(f"expected a graph without cycles, found {_cycle(successors, waiting)}")
-    return order
-
-
-def _cycle(successors: list[list[int]], waiting: list[int]) -> str:
-    left = {node for node, count in enumerate(waiting) if count > 0}
-    predecessor = {v: u for u in left for v in successors[u] if v in left}
-    path = [min(left)]
-    while path[-1] not in path[:-1]:
-        path.append(predecessor[path[-1]])
-    loop = path[path.index(path[-1]) :][::-1]
-    return "the cycle " + " -> ".join(str(node) for node in loop)
-
-
 def _is_named(space: SpaceLike, name: object) -> bool:
     return isinstance(name, str) and without_folder(name) == without_folder(space.name)
-
-
-def _integer(value: object) -> int:
-    if type(value) is not int:
-        raise TypeError(f"{value!r} is not an integer")
-    return value
-
-
-def _sorted_edges(edges: Iterable[Any]) -> tuple[tuple[int, int], ...]:
-    pairs = []
-    for edge in edges:
-        try:
-            u, v = map(index, edge)
-        except (TypeError, ValueError):
-            raise GraphError(f"edge {edge!r}: expected two numbers of nodes") from None
-        pairs.append((u, v))
-    return tuple(sorted(pairs))
-
-
-def _check_types(node_types: tuple[int, ...]) -> None:
-    if not node_types:
-        raise GraphError("Dag: expected at least one node, found none")
-    for node, node_type in enumerate(node_types):
-        if not isinstance(node_type, int) or node_type < 0:
-            raise GraphError(f"node {node}: expected a type from 0, found {node_type!r}")
-
-
-def _check_edges(edges: tuple[tuple[int, int], ...], num_nodes: int) -> None:
-    previous = None
-    for edge in edges:
-        u, v = edge
-        if not (0 <= u < num_nodes and 0 <= v < num_nodes):
-            raise GraphError(f"edge ({u}, {v}): expected nodes 0..{num_nodes - 1}")
-        if u >= v:
-            raise GraphError(f"edge ({u}, {v}): expected an edge to a later node")
-        if edge == previous:
-            raise GraphError(f"edge ({u}, {v}): expected once, found twice")
-        previous = edge

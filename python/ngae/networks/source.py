@@ -52,7 +52,7 @@ def module_of(space: str, text: str, sizes: Any, source: NetworkSource) -> str:
     head = [
         f'"""A network of the search space {_quiet(without_folder(space))}.',
         "",
-        f"Plain PyTorch, written by ngae {__version__}. `network()` makes it, untrained. Its weights",
+        f"Plain PyTorch, written by ngae {__version__}. `network()` makes it, untrained; weights",
         "are named as in ngae: `load_state_dict` takes those of `Dag.to_torch()`.",
         *(["", *wrap(f"Sizes: {listed}.", 96)] if listed else []),
         '"""',

@@ -6,10 +6,11 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ngae.errors import RefusedError, cut
+from ngae.errors import NgaeError, RefusedError, cut
 from ngae.files import finite, write_json, write_text
 from ngae.search.base import Trial
 from ngae.search.result import SearchResult
@@ -99,9 +100,12 @@ class SearchFolder:
         if result.useful:
             best = result.best
             write_text(self.path / "pareto.csv", _table(result.pareto))
-            write_json(self.path / "best.json", {**best.as_dict(), "dag": best.dag.as_dict()})
+            dag = json.loads(best.dag.to_json())
+            write_json(self.path / "best.json", {**best.as_dict(), "dag": dag})
             best.dag.save(self.path / "best.svg")
-            best.dag.save(self.path / "best.py")
+            # A space of one's own may have no networks, or some that no source can be written of.
+            with suppress(NgaeError, NotImplementedError):
+                best.dag.save(self.path / "best.py")
         write_json(self.path / "result.json", result.as_dict())
 
 

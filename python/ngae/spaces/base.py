@@ -23,6 +23,7 @@ from ngae.rules import DecodeRules
 if TYPE_CHECKING:
     import torch
 
+    from ngae.networks.onnx_form import OnnxForm
     from ngae.networks.source import NetworkSource
 
 
@@ -139,6 +140,32 @@ class SearchSpace(ABC):
 
         parts = self._network_source(dag)
         return module_of(self.name, self.format(dag), self.network, parts)
+
+    def onnx(self, dag: Dag, network: torch.nn.Module | None = None) -> bytes:
+        """Write the network of `dag` in ONNX, in eval mode.
+
+        Args:
+            dag: An architecture of the space.
+            network: What `build` made of it; by default a new one, untrained.
+
+        Returns:
+            The content of a .onnx file.
+
+        Raises:
+            NotImplementedError: The space has no networks.
+            UsageError: What the networks take is not told, or torch cannot write them.
+            MissingExtraError: onnx or onnxscript is not installed.
+        """
+        from ngae.networks.onnx_form import onnx_bytes
+
+        return onnx_bytes(self._onnx_form(self.build(dag) if network is None else network))
+
+    def _onnx_form(self, network: torch.nn.Module) -> OnnxForm:
+        """Tell how a network is called; spaces that build networks override it."""
+        raise UsageError(
+            f"onnx: expected a space that tells what its networks take, found {self.name}",
+            remedy="call torch.onnx.export with Dag.to_torch() and inputs of your own",
+        )
 
     def _network_source(self, dag: Dag) -> NetworkSource:
         """Write the definitions of the network; spaces override it for the sake of reading."""

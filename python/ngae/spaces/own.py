@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ngae.dag import Dag
 from ngae.dags import Dags
-from ngae.errors import GraphError
+from ngae.errors import GraphError, UsageError
 from ngae.files import without_folder
 from ngae.spaces.base import SearchSpace
 from ngae.spaces.ends import FIRST_OPERATION, INPUT, OUTPUT, check_types
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from ngae.networks.onnx_form import OnnxForm
     from ngae.networks.source import NetworkSource
 
 _DRAWS, _DRAWS_OF_A_SIZE = 10_000, 100
@@ -196,6 +197,19 @@ class OwnSpace(SearchSpace):
 
         shape = f"torch.zeros({', '.join(map(str, (2, *self.input_shape)))})"
         return modules_source(self.build(dag), dag.node_labels, (shape,) * bool(self.input_shape))
+
+    def _onnx_form(self, network: torch.nn.Module) -> OnnxForm:
+        import torch
+
+        from ngae.networks.onnx_form import OnnxForm
+
+        if not self.input_shape:
+            raise UsageError(
+                f"onnx: expected a space with input_shape, found none in {self.name}",
+                remedy="give the class the shape of one input, such as input_shape = (3, 32, 32)",
+            )
+        inputs = {"x": torch.zeros(2, *self.input_shape)}
+        return OnnxForm(network, inputs, ("output",), {"x": {0: "batch"}})
 
     def complexity(self, dags: Sequence[Dag]) -> NDArray[np.float64]:
         """Count parameters and, with `input_shape`, multiply-adds, on the meta device.
