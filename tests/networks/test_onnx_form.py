@@ -15,9 +15,8 @@ from ngae.spaces import Cell, Chain, space_named
 from ngae.spaces.nasbenchgraph import NasBenchGraphSpace
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
-with_onnx = pytest.mark.skipif(
-    not all(map(find_spec, PACKAGES)), reason=f"needs {', '.join(PACKAGES)}"
-)
+MISSING = [package for package in PACKAGES if find_spec(package) is None]
+with_onnx = pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}")
 IMAGES = {
     "enas3": (1, 8, 8),
     "nas-bench-101": (3, 8, 8),

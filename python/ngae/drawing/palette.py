@@ -43,7 +43,7 @@ def _operation_paints() -> dict[str, Paint]:
     }
     strong = {
         f"o{i}": Paint(
-            _hsl(h, 0.7, 0.72), _hsl(h, 0.6, 0.34), _hsl(h, 0.5, 0.38), _hsl(h, 0.6, 0.7)
+            _hsl(h, 0.7, 0.72), _hsl(h, 0.6, 0.34), _hsl(h, 0.9, 0.24), _hsl(h, 0.6, 0.7)
         )
         for i, h in enumerate(_HUES, len(_HUES))
     }
