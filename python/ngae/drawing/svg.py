@@ -138,12 +138,13 @@ def legend_html(names: Sequence[str], used: Container[str]) -> str:
 
     Args:
         names: All labels that nodes can have; they decide on the colours, see `paints_by_name`.
-        used: Those that are explained.
+        used: Those that are explained, but for the grey ones (inputs, outputs, states).
     """
     swatch = '<svg width="12" height="12" style="vertical-align:-1px"><style>{}</style>{}</svg>'
     entries = [
-        f"{swatch.format(dark_style([paint]), box(6, 6, 11, 11, paint, 3))} {clean(name)}"
+        '<span style="white-space:nowrap">'
+        f"{swatch.format(dark_style([paint]), box(6, 6, 11, 11, paint, 3))} {clean(name)}</span>"
         for name, paint in paints_by_name(names).items()
-        if name in used
+        if name in used and paint != "end"
     ]
     return " &ensp; ".join(entries)

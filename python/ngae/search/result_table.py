@@ -58,11 +58,17 @@ def _row(trial: Trial, names: Sequence[str], in_front: bool) -> str:
         str(trial.number),
         f"{answer.performance:.6g}",
         "" if predicted is None else f"{predicted:.6g}",
-        *(f"{answer.complexity[n]:.6g}" if n in answer.complexity else "" for n in names),
+        *(_shown(answer.complexity[n]) if n in answer.complexity else "" for n in names),
         "yes" if in_front else "",
     ]
-    cells = "".join(f"<td>{number}</td>" for number in numbers)
+    cells = "".join(f'<td style="text-align:right">{number}</td>' for number in numbers)
     return f'<tr><td title="{escape(text)}">{dag.to_thumbnail()}</td>{cells}</tr>'
+
+
+def _shown(value: float) -> str:
+    """A complexity: whole numbers whole."""
+    whole = float(value).is_integer() and abs(value) < 1e15
+    return f"{value:,.0f}" if whole else f"{value:.6g}"
 
 
 def _legend(rows: Sequence[Trial]) -> str:
