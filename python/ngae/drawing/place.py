@@ -15,6 +15,9 @@ from ngae.drawing.layers import Layered
 _SWEEPS = 40
 # How much a link pulls by the number of its virtual ends: long edges should be straight.
 _PULL = (3.0, 1.0, 8.0)
+_FAR = 1e9
+
+_Beside = dict[int, tuple[int, float]]  # the vertex beside one, and how far it has to be
 
 
 def placed(
@@ -102,19 +105,42 @@ def _straighten(
     gap: float,
     at: list[float],
 ) -> None:
-    """Put chains onto one line where their neighbours leave room."""
-    left, right = {}, {}
+    """Put chains, or long parts of them, onto one line where their neighbours leave room."""
+    left: _Beside = {}
+    right: _Beside = {}
     for row in rows:
         for one, other in itertools.pairwise(row):
             distance = half[one] + gap + half[other]
             right[one], left[other] = (other, distance), (one, distance)
     for chain in _chains(graph):
-        low = max((at[n] + d for n, d in (left[v] for v in chain if v in left)), default=-1e9)
-        high = min((at[n] - d for n, d in (right[v] for v in chain if v in right)), default=1e9)
-        if low <= high:
-            middle = min(max(sum(at[v] for v in chain) / len(chain), low), high)
-            for vertex in chain:
-                at[vertex] = middle
+        run, low, high = [chain[0]], *_room(chain[0], left, right, at)
+        for vertex in chain[1:]:
+            nearest, farthest = _room(vertex, left, right, at)
+            if max(low, nearest) > min(high, farthest):
+                _align(run, low, high, at)
+                run, low, high = [], nearest, farthest
+            run.append(vertex)
+            low, high = max(low, nearest), min(high, farthest)
+        _align(run, low, high, at)
+
+
+def _room(vertex: int, left: _Beside, right: _Beside, at: Sequence[float]) -> tuple[float, float]:
+    """Between where and where a vertex can stand, with its neighbours as they are."""
+    low, high = -_FAR, _FAR
+    if vertex in left:
+        other, distance = left[vertex]
+        low = min(at[other] + distance, at[vertex])  # where it stands is right but for rounding
+    if vertex in right:
+        other, distance = right[vertex]
+        high = max(at[other] - distance, at[vertex])
+    return low, high
+
+
+def _align(run: Sequence[int], low: float, high: float, at: list[float]) -> None:
+    """Put vertices onto one line between `low` and `high`."""
+    middle = min(max(sum(at[v] for v in run) / len(run), low), high)
+    for vertex in run:
+        at[vertex] = middle
 
 
 def _chains(graph: Layered) -> list[list[int]]:
