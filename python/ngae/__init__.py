@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ngae.data import Record as Record
     from ngae.data import Table as Table
     from ngae.data import load as load
+    from ngae.search.few_labels import FewLabelPredictor as FewLabelPredictor
     from ngae.searching import Search as Search
 
 __version__ = "0.1.0"
@@ -22,6 +23,7 @@ __version__ = "0.1.0"
 _HOME = {
     "NGAE": "ngae.api",
     "Search": "ngae.searching",
+    "FewLabelPredictor": "ngae.search.few_labels",
     "Dag": "ngae.dag",
     "Dataset": "ngae.data",
     "Record": "ngae.data",

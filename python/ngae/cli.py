@@ -12,6 +12,7 @@ _COMMANDS = {
     "train": "train, judge and save a model (the main job)",
     "search": "look for better architectures with a trained model",
     "evaluate": "measure a trained model",
+    "rank": "rank architectures from few labels",
     "data": "list, get, check, convert, sample and describe tables",
     "export": "write an architecture as JSON, DOT, SVG, PyTorch source or ONNX",
     "doctor": "versions, backend and a self-test: what to paste into an issue",

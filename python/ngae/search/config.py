@@ -80,7 +80,7 @@ class GradientConfig(StrategyConfig):
     starts: Literal["best", "prior"] = setting(
         "best", "where ascents start: encodings of the best known rows, or draws of the prior"
     )
-    num_starts: int = setting(512, "ascents at a time", least=1)
+    num_starts: int = setting(256, "ascents at a time", least=1)
     initial: int = setting(16, "random draws that begin a search from nothing", least=2)
     aim: Literal["best", "front"] = setting(
         "best", "the best architecture, or the whole Pareto front"

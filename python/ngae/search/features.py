@@ -6,7 +6,9 @@ Of each architecture the canonical member of those that compute the same is desc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,7 @@ _BUCKETS = 256  # of a histogram of labels
 _MIX = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 _AT_ONCE = 4096  # graphs whose paths are counted together
 _PLACES = 1024  # most numbers that describe types and edges by place
+_WAVES = 64  # random frequencies of the embedding of paths
 
 
 def graph_features(space: SearchSpace, dags: Sequence[Dag]) -> Features:
@@ -34,12 +37,17 @@ def graph_features(space: SearchSpace, dags: Sequence[Dag]) -> Features:
         float32 (len(dags), width) by group. `near`: how many nodes have each neighbourhood of
         radius 1 (Weisfeiler-Lehman labels with the direction of edges, hashed to buckets).
         `path`: how many paths lead from the first to the last node, and how many nodes of each
-        type are on them, the most, the fewest, in all and on average. `place`: types and edges by
-        number of node, where that is not too much. `cost`: logarithms of the exact complexities.
+        type are on them, the most, the fewest, in all and on average. `route` and `step`: the
+        paths by the types of their nodes and of their edges (see `_routes`). `place`: types and
+        edges by number of node, where that is not too much. `cost`: logarithms of the exact
+        complexities.
     """
     packed = Dags.of([space.canonical(dag) for dag in dags])
     labels = _refined(packed, _mixed(packed.node_type.astype(np.uint64), 0))
-    found = {"near": _histogram(packed, labels), "path": _paths(packed, space.num_node_types)}
+    paths = _by_block(packed, 1 + 4 * space.num_node_types, partial(_paths, space))
+    found = {"near": _histogram(packed, labels), "path": paths}
+    found["route"] = _by_block(packed, 2 * _WAVES, partial(_routes, _turns(space)))
+    found["step"] = _by_block(packed, 2 * _WAVES, partial(_routes, _turns_of_steps(space)))
     if space.max_nodes * (space.num_node_types + space.max_nodes) <= _PLACES:
         found["place"] = _places(packed, space)
     if space.complexity_names:
@@ -48,24 +56,97 @@ def graph_features(space: SearchSpace, dags: Sequence[Dag]) -> Features:
     return found
 
 
-def _paths(dags: Dags, num_types: int) -> NDArray[np.float32]:
-    """Go through the nodes in their order, in all graphs at once, a block of graphs at a time."""
-    blocks = [
-        _paths_of_block(dags[start : start + _AT_ONCE], num_types)
-        for start in range(0, len(dags), _AT_ONCE)
-    ]
-    return np.concatenate([np.zeros((0, 1 + 4 * num_types), dtype=np.float32), *blocks])
+def _by_block(
+    dags: Dags, width: int, describe: Callable[[Dags], NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """Describe a block of graphs at a time, (len(dags), width)."""
+    starts = range(0, len(dags), _AT_ONCE)
+    blocks = [describe(dags[start : start + _AT_ONCE]) for start in starts]
+    return np.concatenate([np.zeros((0, width), dtype=np.float32), *blocks])
 
 
-def _paths_of_block(dags: Dags, num_types: int) -> NDArray[np.float32]:
-    sizes = np.diff(dags.graph_ptr).astype(np.int64)
-    graphs, n = np.arange(len(dags)), int(sizes.max())
+def _turns(space: SearchSpace) -> NDArray[np.complex64]:
+    """What the node that an edge leads to does to each wave; see `_routes`.
+
+    A turn by a random angle. The ends, which every path has, and identities turn nothing.
+
+    Returns:
+        (num_node_types, num_node_types, _WAVES), by source and target.
+    """
+    names, rules = space.node_type_names, space.rules
+    angles = np.random.default_rng(0).standard_normal((1, len(names), _WAVES))
+    still = [rules.start_type, rules.end_type, *map(names.index, space.identity_types)]
+    angles[:, still] = 0
+    return _opened(space, np.repeat(np.exp(1j * angles), len(names), axis=0))
+
+
+def _turns_of_steps(space: SearchSpace) -> NDArray[np.complex64]:
+    """The same by the types at both ends of an edge: what follows what counts, too."""
+    count = len(space.node_type_names)
+    # Wider kernels than for types: there are more kinds of edges.
+    angles = np.random.default_rng(3).standard_normal((count, count, _WAVES)) / 2
+    return _opened(space, np.exp(1j * angles))
+
+
+def _opened(space: SearchSpace, turns: NDArray[Any]) -> NDArray[np.complex64]:
+    """Let nothing through types that give zeros."""
+    turns[:, [space.node_type_names.index(name) for name in space.zero_types]] = 0
+    return turns.astype(np.complex64)
+
+
+def _routes(turns: NDArray[np.complex64], dags: Dags) -> NDArray[np.float32]:
+    """Embed the set of paths from the first to the last node: sum over paths p of exp(i w . n_p).
+
+    n_p counts the nodes or edges of each type on p, w is a normal vector for each wave. So inner
+    products of embeddings are sums of Gaussian kernels over all pairs of paths (random features of
+    Rahimi and Recht 2007; the mean embedding of Smola et al. 2007), and graphs are near whose paths
+    are. Sums become means times the logarithm of one plus their number, since that of paths may be
+    exponential in that of nodes.
+
+    Args:
+        turns: Factors exp(i w) of an edge, (num_node_types, num_node_types, waves) by the types of
+            source and target; 0 where the target lets nothing through.
+        dags: The graphs.
+
+    Returns:
+        float32 (len(dags), 2 waves): real parts, imaginary parts.
+    """
+    feeds, types = _padded(dags)
+    graphs, n = types.shape
+    sums = np.zeros((n, graphs, turns.shape[2]), dtype=np.complex64)
+    count = np.zeros((n, graphs), dtype=np.float32)
+    sums[0], count[0] = 1, 1
+    for v in range(1, n):
+        for u in range(v):
+            rows = np.flatnonzero(feeds[:, v, u])
+            factor = turns[types[rows, u], types[rows, v]]
+            sums[v, rows] += sums[u, rows] * factor
+            count[v, rows] += count[u, rows] * (factor[:, 0] != 0)
+    last = (np.diff(dags.graph_ptr) - 1, np.arange(graphs))
+    total = count[last][:, None]
+    embedded = sums[last] * (np.log1p(total) / np.maximum(total, 1))
+    return np.concatenate([embedded.real, embedded.imag], axis=1)
+
+
+def _padded(dags: Dags) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Adjacency (graphs, n, n), by target and source, and node types (graphs, n), 0 where none."""
     of_node = _graph_of_node(dags)
-    place = np.arange(len(of_node)) - dags.graph_ptr[of_node]
-    own = np.zeros((len(dags), n, num_types), dtype=np.float32)
-    own[of_node, place, dags.node_type] = 1
-    feeds = np.zeros((len(dags), n, n, 1), dtype=np.bool_)
+    n = int(np.diff(dags.graph_ptr).max())
+    types = np.zeros((len(dags), n), dtype=np.int64)
+    types[of_node, np.arange(len(of_node)) - dags.graph_ptr[of_node]] = dags.node_type
+    feeds = np.zeros((len(dags), n, n), dtype=np.bool_)
     feeds[_graph_of_edge(dags), dags.edge_dst, dags.edge_src] = True
+    return feeds, types
+
+
+def _paths(space: SearchSpace, dags: Dags) -> NDArray[np.float32]:
+    """Go through the nodes in their order, in all graphs at once."""
+    sizes = np.diff(dags.graph_ptr).astype(np.int64)
+    inside, types = _padded(dags)
+    graphs, n = np.arange(len(dags)), types.shape[1]
+    own = (types[..., None] == np.arange(space.num_node_types)).astype(np.float32)
+    own[np.arange(n) >= sizes[:, None]] = 0
+    feeds = inside[..., None]
     paths = np.zeros((len(dags), n, 1), dtype=np.float32)
     paths[:, 0] = 1
     most, fewest, total = own.copy(), own.copy(), own * paths

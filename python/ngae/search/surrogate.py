@@ -28,7 +28,7 @@ from ngae.search.proposals import Proposals
 from ngae.transfer import transfer
 
 _STREAM = 0x73757267
-_KEPT = 4  # points of an ascent that are decoded
+_KEPT = 3  # points of an ascent that are decoded
 _PARENTS = 8  # best architectures whose neighbours are candidates
 _CLIMBS = 3  # times that neighbours of the most promising candidates are added
 _MANY = 1000  # known rows from which on trained predictors are climbed, too
@@ -115,7 +115,7 @@ class SurrogateSearch(ImprovementSearch):
 
     def _gathered(self, fit: Fit) -> Pool:
         """Candidates by canonical hash: ends of ascents, neighbours of the best, prior draws."""
-        points = torch.cat([self._ascended(fit), self._prior(self.config.num_starts)])
+        points = torch.cat([self._ascended(fit), self._prior(self.config.num_starts // 2)])
         (points,) = transfer([points], self._latent.device)
         if self._trained is not None:
             points = torch.cat([points, self._trained.climbed()])

@@ -39,6 +39,8 @@ class SearchSpace(ABC):
             none, or there are no networks.
         arch_columns: Columns that hold an architecture in published tables of the space, one
             choice after the other; the cells of several columns are joined by ";" for `parse`.
+        identity_types: Labels of node types that give what they are given, such as a skip.
+        zero_types: Labels of node types that give zeros whatever they are given.
     """
 
     name: str
@@ -47,6 +49,8 @@ class SearchSpace(ABC):
     complexity_names: tuple[str, ...] = ()
     arch_columns: tuple[tuple[str, ...], ...] = ()
     network: Any = None
+    identity_types: tuple[str, ...] = ()
+    zero_types: tuple[str, ...] = ()
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Let another process load a space of a user's file from there: it is no known module."""

@@ -66,6 +66,8 @@ class NasBench201Space(SearchSpace):
     max_nodes = _NUM_EDGES + 2
     complexity_names = ("params", "macs")
     arch_columns = (("arch_str",),)
+    identity_types = ("skip_connect",)
+    zero_types = ("none",)
 
     def __init__(self, network: NasBench201Config | None = None) -> None:
         self.network = network or NasBench201Config()

@@ -52,6 +52,7 @@ class NasBenchGraphSpace(SearchSpace):
     max_nodes = NUM_OPERATIONS + 2
     complexity_names = ("params",)
     arch_columns = (("links", "ops"),)
+    identity_types = (OPERATIONS[SKIP],)
 
     def __init__(self, network: GraphConfig | None = None, backend: str = "torch") -> None:
         self.network = network or GraphConfig.of("cora")
