@@ -229,6 +229,15 @@ def test_modules_are_written_as_the_calls_that_make_them(module, text):
     assert repr(made(f"from torch import nn\nmade = {text}")["made"]) == repr(module)
 
 
+def test_names_end_no_comment_and_no_docstring():
+    names = ('a"""', "b\\", "c\x00", "#d")
+    space = type('"""', (Cell,), {"operations": dict.fromkeys(names, nn.ReLU)})()
+    dag = space.parse("".join(f"{name}({i}) " for i, name in enumerate(names)) + "output(4)")
+    scope = made(dag.to_source())
+    assert scope["ARCHITECTURE"] == space.format(dag)
+    assert scope["network"]()(torch.tensor([-1.0, 2.0])).tolist() == [0.0, 2.0]
+
+
 def test_long_lines_are_broken():
     assert assigned("A", "x" * 10) == ["A = 'xxxxxxxxxx'"]
     assert assigned("A", "x" * 100) == ["A = (", f"    '{'x' * 88}'", f"    '{'x' * 12}'", ")"]

@@ -48,13 +48,13 @@ def module_of(space: str, text: str, sizes: Any, source: NetworkSource) -> str:
         Python source with a function `network()`; run as a program, it calls the network once.
     """
     values = {} if sizes is None else dataclasses.asdict(sizes)
-    listed = ", ".join(f"{name} = {value}" for name, value in values.items())
+    named = quiet(", ".join(f"{name} = {value}" for name, value in values.items()))
     head = [
-        f'"""A network of the search space {_quiet(without_folder(space))}.',
+        f'"""A network of the search space {quiet(without_folder(space))}.',
         "",
         f"Plain PyTorch, written by ngae {__version__}. `network()` makes it, untrained; weights",
         "are named as in ngae: `load_state_dict` takes those of `Dag.to_torch()`.",
-        *(["", *wrap(f"Sizes: {listed}.", 96)] if listed else []),
+        *(["", *wrap(f"Sizes: {named}.", 96)] if named else []),
         '"""',
         "",
         *source.imports,
@@ -125,6 +125,7 @@ def total(terms: Sequence[str], indent: int, head: str) -> str:
     return "\n".join([*lines, f"{blanks})"])
 
 
-def _quiet(text: str) -> str:
-    """A text that cannot end the docstring in which it stands."""
-    return text.replace("\\", "/").replace('"', "'")
+def quiet(text: str) -> str:
+    """Return a text that ends neither the docstring nor the comment in which it stands."""
+    shown = "".join(c if c.isprintable() else "?" for c in text)
+    return shown.replace("\\", "/").replace('"', "'")

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ngae.errors import UsageError
 from ngae.networks.dag_network import DagNetwork, add
-from ngae.networks.source import NetworkSource, listed, total
+from ngae.networks.source import NetworkSource, listed, quiet, total
 
 _SQUARE = ("kernel_size", "stride", "padding", "dilation", "output_padding", "output_size")
 _REMEDY = "make the operations of torch.nn's modules, or use Dag.to_torch()"
@@ -59,7 +59,7 @@ def modules_source(
             remedy=_REMEDY,
         )
     nodes = [
-        f"{expression(module, f'node {place}', 82 - len(label))}  # {label}"
+        f"{expression(module, f'node {place}', 82 - len(label))}  # {quiet(label)}"
         for place, (module, label) in enumerate(zip(network.nodes, labels[1:], strict=True), 1)
     ]
     steps = []

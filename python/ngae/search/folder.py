@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ngae.errors import NgaeError, RefusedError, cut
+from ngae.errors import RefusedError, cut
 from ngae.files import finite, write_json, write_text
 from ngae.search.base import Trial
 from ngae.search.result import SearchResult
@@ -103,8 +103,9 @@ class SearchFolder:
             dag = json.loads(best.dag.to_json())
             write_json(self.path / "best.json", {**best.as_dict(), "dag": dag})
             best.dag.save(self.path / "best.svg")
-            # A space of one's own may have no networks, or some that no source can be written of.
-            with suppress(NgaeError, NotImplementedError):
+            # A space of one's own may have no networks, or some that no source can be written of;
+            # nothing that its code raises may keep the results from being written.
+            with suppress(Exception):
                 best.dag.save(self.path / "best.py")
         write_json(self.path / "result.json", result.as_dict())
 

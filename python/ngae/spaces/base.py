@@ -173,9 +173,13 @@ class SearchSpace(ABC):
 
     def _network_source(self, dag: Dag) -> NetworkSource:
         """Write the definitions of the network; spaces override it for the sake of reading."""
+        from torch import device
+
         from ngae.networks.source_modules import modules_source
 
-        return modules_source(self.build(dag), dag.node_labels, ())
+        with device("meta"):  # the weights do not matter
+            network = self.build(dag)
+        return modules_source(network, dag.node_labels, ())
 
     def resized(self, **sizes: Any) -> Self:
         """Return the same space with other sizes of its networks, and so other complexities.

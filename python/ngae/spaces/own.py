@@ -193,10 +193,14 @@ class OwnSpace(SearchSpace):
         return DagNetwork([*nodes, nn.Identity()], feeding, self.stem(), self.head(), combine)
 
     def _network_source(self, dag: Dag) -> NetworkSource:
+        from torch import device
+
         from ngae.networks.source_modules import modules_source
 
+        with device("meta"):  # the weights do not matter
+            network = self.build(dag)
         shape = f"torch.zeros({', '.join(map(str, (2, *self.input_shape)))})"
-        return modules_source(self.build(dag), dag.node_labels, (shape,) * bool(self.input_shape))
+        return modules_source(network, dag.node_labels, (shape,) * bool(self.input_shape))
 
     def _onnx_form(self, network: torch.nn.Module) -> OnnxForm:
         import torch
