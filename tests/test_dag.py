@@ -5,8 +5,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from ngae.dag import Dag, topological_order
+from ngae.dag import Dag
 from ngae.dags import Dags
+from ngae.edges import topological_order
 from ngae.errors import GraphError, UsageError
 from ngae.networks.macro import MacroConfig
 from ngae.spaces import space_named

@@ -12,57 +12,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ngae import drawing
-from ngae.edges import check_edges, check_types, integer, sorted_edges
-from ngae.edges import topological_order as topological_order
+from ngae.edges import check_edges, check_types, integer, sorted_edges, topological_order
 from ngae.errors import GraphError, UsageError
 from ngae.files import without_folder, write_bytes
+from ngae.space_like import SpaceLike
 
 if TYPE_CHECKING:
     import torch
 
-
 FORMAT_VERSION = 1  # of the JSON form; a new number where old readers would misread it
-
-
-class SpaceLike(Protocol):
-    """What a `Dag` needs of its search space."""
-
-    @property
-    def name(self) -> str:
-        """Short name of the space, as in the registry."""
-
-    @property
-    def node_type_names(self) -> tuple[str, ...]:
-        """A label for each node type."""
-
-    @property
-    def network(self) -> Any:
-        """Sizes of its networks, a frozen dataclass, or None."""
-
-    def check(self, dag: Dag) -> None:
-        """Raise GraphError where `dag` is not in the space."""
-
-    def format(self, dag: Dag) -> str:
-        """Write `dag` in the space's text form."""
-        ...
-
-    def build(self, dag: Dag) -> torch.nn.Module:
-        """Make the network that `dag` describes."""
-
-    def source(self, dag: Dag) -> str:
-        """Write the network of `dag` as a Python module that needs torch alone."""
-        ...
-
-    def onnx(self, dag: Dag, network: torch.nn.Module | None = None) -> bytes:
-        """Write the network of `dag` in ONNX."""
-        ...
-
-    def resized(self, **sizes: Any) -> SpaceLike:
-        """Return the space with other sizes of its networks."""
-        ...
 
 
 @dataclass(frozen=True)
