@@ -6,10 +6,10 @@ from pathlib import Path
 import ngae
 
 ORDER = (
-    "_lazy", "errors", "files", "settings", "_native", "console", "drawing", "dag", "dags", "rules",
-    "transfer", "batch", "ops", "networks", "spaces", "data", "oracles", "models", "baselines",
-    "evaluate", "train", "search", "report", "api", "searching", "presets", "explore", "commands",
-    "cli", "export", "doctor",
+    "_lazy", "errors", "files", "settings", "_native", "console", "drawing", "edges",
+    "space_like", "dag", "dags", "rules", "transfer", "batch", "ops", "networks", "spaces", "data",
+    "oracles", "models", "baselines", "evaluate", "train", "search", "report", "api", "searching",
+    "presets", "explore", "commands", "cli", "export", "doctor",
 )  # fmt: skip
 ROOT = Path(ngae.__file__).parent
 

@@ -14,7 +14,7 @@ _COMMANDS = {
     "evaluate": "measure a trained model",
     "rank": "rank architectures from few labels",
     "data": "list, get, check, convert, sample and describe tables",
-    "export": "write an architecture as JSON, DOT or SVG, or its network's weights",
+    "export": "write an architecture as JSON, DOT, SVG, PyTorch source or ONNX",
     "report": "write one HTML file about a run and its searches",
     "explore": "look around in the latent space of a run, live in a browser",
     "doctor": "versions, backend and a self-test: what to paste into an issue",

@@ -8,49 +8,22 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, cast
 
 from ngae import drawing
+from ngae.edges import check_edges, check_types, integer, sorted_edges, topological_order
 from ngae.errors import GraphError, UsageError
-from ngae.files import without_folder, write_text
+from ngae.files import without_folder, write_bytes
+from ngae.space_like import SpaceLike
 
 if TYPE_CHECKING:
     import torch
 
-
-class SpaceLike(Protocol):
-    """What a `Dag` needs of its search space."""
-
-    @property
-    def name(self) -> str:
-        """Short name of the space, as in the registry."""
-
-    @property
-    def node_type_names(self) -> tuple[str, ...]:
-        """A label for each node type."""
-
-    @property
-    def network(self) -> Any:
-        """Sizes of its networks, a frozen dataclass, or None."""
-
-    def check(self, dag: Dag) -> None:
-        """Raise GraphError where `dag` is not in the space."""
-
-    def format(self, dag: Dag) -> str:
-        """Write `dag` in the space's text form."""
-        ...
-
-    def build(self, dag: Dag) -> torch.nn.Module:
-        """Make the network that `dag` describes."""
-
-    def resized(self, **sizes: Any) -> SpaceLike:
-        """Return the space with other sizes of its networks."""
-        ...
+FORMAT_VERSION = 1  # of the JSON form; a new number where old readers would misread it
 
 
 @dataclass(frozen=True)
@@ -76,9 +49,9 @@ class Dag:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "node_types", tuple(self.node_types))
-        object.__setattr__(self, "edges", _sorted_edges(self.edges))
-        _check_types(self.node_types)
-        _check_edges(self.edges, len(self.node_types))
+        object.__setattr__(self, "edges", sorted_edges(self.edges))
+        check_types(self.node_types)
+        check_edges(self.edges, len(self.node_types))
         if self.space is not None:
             self.space.check(self)
 
@@ -168,11 +141,20 @@ class Dag:
                 raise GraphError(f"node {node}: expected a successor, found none")
 
     def to_json(self) -> str:
-        """Write as one JSON object: space, node_types, labels, edges."""
-        return json.dumps(self.as_dict())
+        """Write as one JSON object, as `architecture.schema.json` in this package has it.
+
+        Beside what `as_dict` returns it holds the version of the form and, with a space, the
+        architecture's text and the sizes of its network.
+        """
+        value: dict[str, Any] = {"format_version": FORMAT_VERSION, **self.as_dict()}
+        if self.space is not None:
+            value["architecture"] = self.space.format(self)
+            if dataclasses.is_dataclass(self.space.network):
+                value["network"] = dataclasses.asdict(cast(Any, self.space.network))
+        return json.dumps(value)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what `to_json` writes, as plain Python values."""
+        """Return space, node_types, labels and edges as plain Python values."""
         return {
             "space": None if self.space is None else self.space.name,
             "node_types": list(self.node_types),
@@ -182,7 +164,7 @@ class Dag:
 
     @classmethod
     def from_json(cls, source: str | dict[str, Any], space: SpaceLike | None = None) -> Dag:
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote, or an object as `as_dict` returns it.
 
         Args:
             source: The text, or the object parsed from it.
@@ -190,18 +172,25 @@ class Dag:
                 the folder of a space's file.
 
         Raises:
-            GraphError: Not JSON, keys missing, values of the wrong kind, or another space.
+            GraphError: Not JSON, keys missing, values of the wrong kind, another space, or a
+                version of the form that is not known.
         """
         try:
             value = json.loads(source) if isinstance(source, str) else source
-            types = [_integer(t) for t in value["node_types"]]
-            edges = [(_integer(u), _integer(v)) for u, v in value["edges"]]
+            types = [integer(t) for t in value["node_types"]]
+            edges = [(integer(u), integer(v)) for u, v in value["edges"]]
             name = value.get("space")
+            version = value.get("format_version", FORMAT_VERSION)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise GraphError(
                 "Dag.from_json: expected an object with integer lists node_types and edges, "
                 f"found {type(error).__name__}: {error}"
             ) from error
+        if version != FORMAT_VERSION:
+            raise GraphError(
+                f"Dag.from_json: expected format_version {FORMAT_VERSION}, found {version!r}",
+                remedy="read it with the version of ngae that wrote it, or a later one",
+            )
         if space is not None and name is not None and not _is_named(space, name):
             raise GraphError(f"Dag.from_json: expected space {space.name}, found {name}")
         return cls(tuple(types), tuple(edges), space)
@@ -210,41 +199,87 @@ class Dag:
         """Write in Graphviz's DOT language."""
         return drawing.to_dot(self.node_labels, self.edges)
 
-    def to_svg(self) -> str:
-        """Draw as a self-contained SVG picture."""
-        return drawing.to_svg(self.node_labels, self.node_types, self.edges)
+    def to_svg(self, against: Dag | None = None, names: tuple[str, str] = ("a", "b")) -> str:
+        """Draw as a self-contained SVG picture, for light and dark pages.
+
+        Args:
+            against: Another Dag, to be drawn over this one: what both have in grey, what one of
+                them has in a colour of its own.
+            names: What the legend calls this one and the other.
+        """
+        if against is None:
+            return drawing.draw_graph(self.node_labels, self.edges, self._names)
+        one, other = ((dag.node_labels, dag.edges) for dag in (self, against))
+        return drawing.draw_difference(one, other, names)
+
+    def to_thumbnail(self) -> str:
+        """Draw as a small SVG picture without texts, from left to right, in the same colours."""
+        return drawing.draw_thumbnail(self.node_labels, self.edges, self._names)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """All labels that a node of the space can have; they decide on the colours."""
+        return () if self.space is None else self.space.node_type_names
 
     def _repr_svg_(self) -> str:
         return self.to_svg()
 
     def save(self, path: str | Path) -> None:
-        """Write to `path`: .json, .dot, .svg or .py (see `to_module`) decides the form.
+        """Write to `path`; its suffix decides the form.
+
+        .json (see `to_json`), .dot, .svg, .py (see `to_source`) or .onnx (see `to_onnx`).
 
         Raises:
             UsageError: Another suffix.
+            GraphError: A network is wanted and the Dag belongs to no space.
+            MissingExtraError: ONNX is wanted and not installed.
         """
-        forms = {
+        forms: dict[str, Callable[[], str | bytes]] = {
             ".json": self.to_json,
             ".dot": self.to_dot,
             ".svg": self.to_svg,
-            ".py": self.to_module,
+            ".py": self.to_source,
+            ".onnx": self.to_onnx,
         }
         form = forms.get(Path(path).suffix)
         if form is None:
             raise UsageError(f"Dag.save: expected one of {', '.join(forms)}, found {path}")
-        write_text(Path(path), form())
+        content = form()
+        write_bytes(Path(path), content.encode() if isinstance(content, str) else content)
 
-    def to_module(self) -> str:
-        """Write as a Python module whose `network()` makes the untrained network.
+    def to_source(self) -> str:
+        """Write the network of `to_torch` as a Python module that needs torch alone.
+
+        Returns:
+            The module's text. Its `network()` makes the network, untrained, and takes the weights
+            of `to_torch()` by `load_state_dict`.
 
         Raises:
             GraphError: The Dag belongs to no space.
+            NotImplementedError: The space has no networks.
+            UsageError: The networks are made of what cannot be written.
         """
         if self.space is None:
-            raise GraphError("Dag.to_module: expected a Dag of a search space, found none")
-        network = self.space.network
-        sizes = {} if network is None else dataclasses.asdict(network)
-        return drawing.to_module(self.space.name, self.node_types, self.edges, sizes)
+            raise GraphError("Dag.to_source: expected a Dag of a search space, found none")
+        return self.space.source(self)
+
+    def to_onnx(self, network: torch.nn.Module | None = None) -> bytes:
+        """Write the network in ONNX, in eval mode.
+
+        Args:
+            network: What `to_torch` made, with its weights; by default a new one, untrained.
+
+        Returns:
+            The content of a .onnx file.
+
+        Raises:
+            GraphError: The Dag belongs to no space.
+            UsageError: The space does not tell what its networks take, or torch cannot write them.
+            MissingExtraError: onnx or onnxscript is not installed.
+        """
+        if self.space is None:
+            raise GraphError("Dag.to_onnx: expected a Dag of a search space, found none")
+        return self.space.onnx(self, network)
 
     def to_torch(self, **sizes: Any) -> torch.nn.Module:
         """Make the network that this Dag describes, by its space's `build`, untrained.
@@ -262,81 +297,5 @@ class Dag:
         return self.space.resized(**sizes).build(self)
 
 
-def topological_order(num_nodes: int, edges: Sequence[tuple[int, int]]) -> list[int]:
-    """Order nodes so that every edge goes forward, lowest number first where free.
-
-    Raises:
-        GraphError: An end outside the graph, or a cycle, named node by node.
-    """
-    waiting = [0] * num_nodes
-    successors: list[list[int]] = [[] for _ in range(num_nodes)]
-    for u, v in edges:
-        if not (0 <= u < num_nodes and 0 <= v < num_nodes):
-            raise GraphError(f"edge ({u}, {v}): expected nodes 0..{num_nodes - 1}")
-        waiting[v] += 1
-        successors[u].append(v)
-    ready = [node for node in range(num_nodes) if waiting[node] == 0]
-    order: list[int] = []
-    while ready:
-        node = min(ready)
-        ready.remove(node)
-        order.append(node)
-        for v in successors[node]:
-            waiting[v] -= 1
-            if waiting[v] == 0:
-                ready.append(v)
-    if len(order) < num_nodes:
-        raise GraphError(f"expected a graph without cycles, found {_cycle(successors, waiting)}")
-    return order
-
-
-def _cycle(successors: list[list[int]], waiting: list[int]) -> str:
-    left = {node for node, count in enumerate(waiting) if count > 0}
-    predecessor = {v: u for u in left for v in successors[u] if v in left}
-    path = [min(left)]
-    while path[-1] not in path[:-1]:
-        path.append(predecessor[path[-1]])
-    loop = path[path.index(path[-1]) :][::-1]
-    return "the cycle " + " -> ".join(str(node) for node in loop)
-
-
 def _is_named(space: SpaceLike, name: object) -> bool:
     return isinstance(name, str) and without_folder(name) == without_folder(space.name)
-
-
-def _integer(value: object) -> int:
-    if type(value) is not int:
-        raise TypeError(f"{value!r} is not an integer")
-    return value
-
-
-def _sorted_edges(edges: Iterable[Any]) -> tuple[tuple[int, int], ...]:
-    pairs = []
-    for edge in edges:
-        try:
-            u, v = map(index, edge)
-        except (TypeError, ValueError):
-            raise GraphError(f"edge {edge!r}: expected two numbers of nodes") from None
-        pairs.append((u, v))
-    return tuple(sorted(pairs))
-
-
-def _check_types(node_types: tuple[int, ...]) -> None:
-    if not node_types:
-        raise GraphError("Dag: expected at least one node, found none")
-    for node, node_type in enumerate(node_types):
-        if not isinstance(node_type, int) or node_type < 0:
-            raise GraphError(f"node {node}: expected a type from 0, found {node_type!r}")
-
-
-def _check_edges(edges: tuple[tuple[int, int], ...], num_nodes: int) -> None:
-    previous = None
-    for edge in edges:
-        u, v = edge
-        if not (0 <= u < num_nodes and 0 <= v < num_nodes):
-            raise GraphError(f"edge ({u}, {v}): expected nodes 0..{num_nodes - 1}")
-        if u >= v:
-            raise GraphError(f"edge ({u}, {v}): expected an edge to a later node")
-        if edge == previous:
-            raise GraphError(f"edge ({u}, {v}): expected once, found twice")
-        previous = edge

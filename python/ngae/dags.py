@@ -15,8 +15,9 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ngae.dag import Dag, SpaceLike
+from ngae.dag import Dag
 from ngae.errors import GraphError
+from ngae.space_like import SpaceLike
 
 Integers = NDArray[np.integer[Any]]
 _AT_ONCE = 32_768  # graphs that are hashed together: the native code takes wider integers

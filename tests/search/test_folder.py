@@ -1,9 +1,11 @@
 import csv
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 
+from ngae.dag import Dag
 from ngae.data import Table as Rows
 from ngae.errors import RefusedError
 from ngae.oracles.base import Answer
@@ -14,6 +16,7 @@ from ngae.search.problem import Objective, Problem
 from ngae.search.random import RandomSearch
 from ngae.search.result import SearchResult
 from ngae.search.run import run_search
+from ngae.spaces.chain import Chain
 from ngae.spaces.enas import EnasSpace
 
 SPACE = EnasSpace(3)
@@ -84,3 +87,39 @@ def test_the_setting_in_which_an_unfinished_search_differs_is_named(tmp_path):
     SearchFolder(tmp_path, {"search": {"budget": 9, "batch": 4}})
     with pytest.raises(RefusedError, match=r"of other settings \(batch 4, not 1\)"):
         SearchFolder(tmp_path, {"search": {"budget": 9, "batch": 1}})
+
+
+class Broken(Chain):
+    """A space whose networks cannot be made."""
+
+    operations = ("a", "b")
+    length = 2
+
+    def build(self, dag):
+        raise RuntimeError("not today")
+
+
+class Bare(Chain):
+    operations = ("a", "b")
+    length = 2
+
+
+@pytest.mark.parametrize("space", [SPACE, Broken(), Bare()], ids=lambda space: type(space).__name__)
+def test_the_best_is_written_in_all_forms_that_it_has(tmp_path, space):
+    best = space.sample(np.random.default_rng(0))
+    trial = Trial(0, Candidate(best, None, {}), Answer(0.5, {}, 0.0))
+    folder = SearchFolder(tmp_path / "s", {"search": {}})
+    folder.finish(SearchResult((trial,), Objective()))
+    kept = json.loads((folder.path / "best.json").read_text())["dag"]
+    assert Dag.from_json(kept, space) == best
+    assert kept["format_version"] == 1
+    assert kept.get("network") == (
+        {"channels": 8, "image_size": 8, "image_channels": 1, "num_classes": 10}
+        if space is SPACE
+        else None
+    )
+    assert (folder.path / "best.svg").read_text() == best.to_svg()
+    assert (folder.path / "best.py").exists() == (space is SPACE)
+    if space is SPACE:
+        assert (folder.path / "best.py").read_text() == best.to_source()
+    assert (folder.path / "result.json").exists()

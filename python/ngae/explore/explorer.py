@@ -244,7 +244,7 @@ class Explorer:
 
 def _module(dag: Dag) -> str | None:
     try:
-        return dag.to_module()
+        return dag.to_source()
     except (NgaeError, NotImplementedError):
         return None
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ngae.errors import GraphError
+from ngae.networks.onnx_form import OnnxForm
 from ngae.networks.recurrent import OPERATIONS, CellNode, RecurrentConfig, num_states
 
 State = tuple[Tensor, ...]
@@ -57,7 +58,7 @@ class RecurrentCell(nn.Module):
 
     def __init__(self, cell: Sequence[CellNode], input_dim: int, hidden_dim: int) -> None:
         super().__init__()
-        _check_cell(cell)
+        check_cell(cell)
         self.cell = tuple(cell)
         self.input_dim, self.hidden_dim = input_dim, hidden_dim
         self.num_states = num_states(cell)
@@ -171,6 +172,50 @@ class RecurrentNetwork(nn.Module):
         )
 
 
+class RecurrentStep(nn.Module):
+    """One step of a language model, with the states of all layers in one list.
+
+    Args:
+        network: The language model.
+    """
+
+    def __init__(self, network: RecurrentNetwork) -> None:
+        super().__init__()
+        self.network = network
+        start = network.initial_state(1)
+        self.sizes = tuple(len(states) for states in start)
+
+    def forward(self, token: Tensor, states: list[Tensor]) -> tuple[Tensor, ...]:
+        """Score the next token.
+
+        Args:
+            token: int64 (batch,).
+            states: Of the first layer, then of the next ones, each (batch, width of the layer).
+
+        Returns:
+            Scores (batch, vocabulary), then the new states.
+        """
+        layers, at = [], 0
+        for size in self.sizes:
+            layers.append(tuple(states[at : at + size]))
+            at += size
+        scores, after = self.network.run(token[None], tuple(layers))
+        return (scores[0], *(state for layer in after for state in layer))
+
+
+def step_form(network: nn.Module) -> OnnxForm:
+    """Describe one step of a language model for ONNX, which has no loop over time here."""
+    assert isinstance(network, RecurrentNetwork)
+    states = [state for layer in network.initial_state(2) for state in layer]
+    inputs: dict[str, Tensor | list[Tensor]] = {
+        "token": torch.zeros(2, dtype=torch.int64),
+        "state": states,
+    }
+    outputs = ("scores", *(f"new_state_{i}" for i in range(len(states))))
+    free = {"token": {0: "batch"}, "state": {0: "batch"}}
+    return OnnxForm(RecurrentStep(network), inputs, outputs, free)
+
+
 def _computed(kind: str, inputs: list[Tensor]) -> Tensor:
     """Value of a node that has no weights; x hands on its one input."""
     first = inputs[0]
@@ -187,7 +232,12 @@ def _computed(kind: str, inputs: list[Tensor]) -> Tensor:
     return first
 
 
-def _check_cell(cell: Sequence[CellNode]) -> None:
+def check_cell(cell: Sequence[CellNode]) -> None:
+    """Require nodes of known kinds, x first, each after its inputs.
+
+    Raises:
+        GraphError: Naming the node, what was expected and what was found.
+    """
     for place, node in enumerate(cell):
         known = node.kind in OPERATIONS or node.kind.startswith(("h_prev_", "h_new_"))
         if not (node.kind == "x" if place == 0 else known):

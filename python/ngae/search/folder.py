@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +100,13 @@ class SearchFolder:
         if result.useful:
             best = result.best
             write_text(self.path / "pareto.csv", _table(result.pareto))
-            write_json(self.path / "best.json", {**best.as_dict(), "dag": best.dag.as_dict()})
+            dag = json.loads(best.dag.to_json())
+            write_json(self.path / "best.json", {**best.as_dict(), "dag": dag})
             best.dag.save(self.path / "best.svg")
-            best.dag.save(self.path / "best.py")
+            # A space of one's own may have no networks, or some that no source can be written of;
+            # nothing that its code raises may keep the results from being written.
+            with suppress(Exception):
+                best.dag.save(self.path / "best.py")
         write_json(self.path / "result.json", result.as_dict())
 
 

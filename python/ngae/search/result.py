@@ -11,6 +11,7 @@ import numpy as np
 from ngae.search.base import Trial
 from ngae.search.pareto import non_dominated
 from ngae.search.problem import Objective
+from ngae.search.result_table import result_table
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,9 @@ class SearchResult:
             for column, name in enumerate(self.objective.down)
             if not np.isnan(values[:, column]).any()
         )
+
+    def _repr_html_(self) -> str:
+        return result_table(self)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as they stand in `result.json`."""

@@ -23,6 +23,9 @@ from ngae.rules import DecodeRules
 if TYPE_CHECKING:
     import torch
 
+    from ngae.networks.onnx_form import OnnxForm
+    from ngae.networks.source import NetworkSource
+
 
 class SearchSpace(ABC):
     """A set of architectures: node types, limits, validity, text form, networks.
@@ -126,6 +129,57 @@ class SearchSpace(ABC):
             NotImplementedError: The space has no networks.
         """
         raise NotImplementedError(f"the space {self.name} builds no networks")
+
+    def source(self, dag: Dag) -> str:
+        """Write the network of `dag` as a Python module that needs torch alone.
+
+        Returns:
+            The module's text; its `network()` makes what `build` makes, weights of equal names.
+
+        Raises:
+            NotImplementedError: The space has no networks.
+            UsageError: The networks are made of what cannot be written.
+        """
+        from ngae.networks.source import module_of
+
+        parts = self._network_source(dag)
+        return module_of(self.name, self.format(dag), self.network, parts)
+
+    def onnx(self, dag: Dag, network: torch.nn.Module | None = None) -> bytes:
+        """Write the network of `dag` in ONNX, in eval mode.
+
+        Args:
+            dag: An architecture of the space.
+            network: What `build` made of it; by default a new one, untrained.
+
+        Returns:
+            The content of a .onnx file.
+
+        Raises:
+            NotImplementedError: The space has no networks.
+            UsageError: What the networks take is not told, or torch cannot write them.
+            MissingExtraError: onnx or onnxscript is not installed.
+        """
+        from ngae.networks.onnx_form import onnx_bytes
+
+        return onnx_bytes(self._onnx_form(self.build(dag) if network is None else network))
+
+    def _onnx_form(self, network: torch.nn.Module) -> OnnxForm:
+        """Tell how a network is called; spaces that build networks override it."""
+        raise UsageError(
+            f"onnx: expected a space that tells what its networks take, found {self.name}",
+            remedy="call torch.onnx.export with Dag.to_torch() and inputs of your own",
+        )
+
+    def _network_source(self, dag: Dag) -> NetworkSource:
+        """Write the definitions of the network; spaces override it for the sake of reading."""
+        from torch import device
+
+        from ngae.networks.source_modules import modules_source
+
+        with device("meta"):  # the weights do not matter
+            network = self.build(dag)
+        return modules_source(network, dag.node_labels, ())
 
     def resized(self, **sizes: Any) -> Self:
         """Return the same space with other sizes of its networks, and so other complexities.

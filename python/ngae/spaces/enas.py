@@ -26,6 +26,9 @@ from ngae.spaces.nested_lists import IntegerList, scan_integer_lists
 if TYPE_CHECKING:
     import torch
 
+    from ngae.networks.onnx_form import OnnxForm
+    from ngae.networks.source import NetworkSource
+
 
 class EnasSpace(SearchSpace):
     """Macro architectures of `num_layers` layers (Pham et al. 2018, section 2.3).
@@ -157,6 +160,17 @@ class EnasSpace(SearchSpace):
         from ngae.networks.macro import MacroNetwork
 
         return MacroNetwork(*self.layers(dag), self.network)
+
+    def _network_source(self, dag: Dag) -> NetworkSource:
+        from ngae.networks.source_macro import macro_source
+
+        return macro_source(*self.layers(dag), self.network)
+
+    def _onnx_form(self, network: torch.nn.Module) -> OnnxForm:
+        from ngae.networks.onnx_form import image_form
+
+        size = self.network.image_size
+        return image_form(network, self.network.image_channels, size, size)
 
     def complexity(self, dags: Sequence[Dag]) -> NDArray[np.float64]:
         """Compute trainable parameters and multiply-adds of one image, exactly.

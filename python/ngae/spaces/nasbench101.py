@@ -38,6 +38,9 @@ from ngae.spaces.nasbench101_text import (
 if TYPE_CHECKING:
     import torch
 
+    from ngae.networks.onnx_form import OnnxForm
+    from ngae.networks.source import NetworkSource
+
 # Matrices of n = 2..7 vertices that are cells; times 3^(n - 2) operations, the numbered cells.
 NUM_MATRICES = (1, 2, 10, 121, 1_545, 4_793)
 _DRAWS = 512
@@ -173,6 +176,18 @@ class NasBench101Space(SearchSpace):
 
         operations = [t - FIRST_OPERATION for t in dag.node_types[1:-1]]
         return CellNetwork101(operations, dag.edges, self.network)
+
+    def _network_source(self, dag: Dag) -> NetworkSource:
+        from ngae.networks.source_nasbench101 import cell101_source
+
+        operations = [t - FIRST_OPERATION for t in dag.node_types[1:-1]]
+        return cell101_source(operations, dag.edges, self.network)
+
+    def _onnx_form(self, network: torch.nn.Module) -> OnnxForm:
+        from ngae.networks.onnx_form import image_form
+
+        size = self.network.image_size
+        return image_form(network, self.network.image_channels, size, size)
 
     def complexity(self, dags: Sequence[Dag]) -> NDArray[np.float64]:
         """Compute trainable parameters and multiply-adds of one image, exactly.

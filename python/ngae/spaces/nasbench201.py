@@ -32,6 +32,9 @@ from ngae.spaces.nasbench201_classes import representatives
 if TYPE_CHECKING:
     import torch
 
+    from ngae.networks.onnx_form import OnnxForm
+    from ngae.networks.source import NetworkSource
+
 _NUM_EDGES = len(CELL_EDGES)
 _PLACE_VALUES = len(OPERATIONS) ** np.arange(_NUM_EDGES)[::-1]
 
@@ -192,6 +195,17 @@ class NasBench201Space(SearchSpace):
         from ngae.networks.cell_nasbench201 import CellNetwork201
 
         return CellNetwork201([t - FIRST_OPERATION for t in dag.node_types[1:-1]], self.network)
+
+    def _network_source(self, dag: Dag) -> NetworkSource:
+        from ngae.networks.source_nasbench201 import cell201_source
+
+        return cell201_source([t - FIRST_OPERATION for t in dag.node_types[1:-1]], self.network)
+
+    def _onnx_form(self, network: torch.nn.Module) -> OnnxForm:
+        from ngae.networks.onnx_form import image_form
+
+        size = self.network.image_size
+        return image_form(network, self.network.image_channels, size, size)
 
     def complexity(self, dags: Sequence[Dag]) -> NDArray[np.float64]:
         """Compute trainable parameters and multiply-adds of one image, exactly.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ngae.dag import Dag
 from ngae.dags import Dags, narrow
-from ngae.errors import GraphError, ParseError
+from ngae.errors import GraphError, ParseError, UsageError
 from ngae.networks.graph_config import (
     NUM_OPERATIONS,
     OPERATIONS,
@@ -31,6 +31,9 @@ from ngae.spaces.ends import FIRST_OPERATION, INPUT, OUTPUT, check_types
 
 if TYPE_CHECKING:
     import torch
+
+    from ngae.networks.onnx_form import OnnxForm
+    from ngae.networks.source import NetworkSource
 
 LAST = NUM_OPERATIONS + 1
 _NUMBERS = {name: number for number, name in enumerate(OPERATIONS)}
@@ -161,6 +164,29 @@ class NasBenchGraphSpace(SearchSpace):
         from ngae.networks.graph_network import GraphNetwork
 
         return GraphNetwork(*self.lists(dag), self.network, self.backend)
+
+    def _network_source(self, dag: Dag) -> NetworkSource:
+        from ngae.networks.source_graph import graph_source
+
+        if self.backend != "torch":
+            raise UsageError(
+                f"source: expected networks of the backend torch, found {self.backend}",
+                remedy='make the space with backend="torch"',
+            )
+        return graph_source(*self.lists(dag), self.network)
+
+    def _onnx_form(self, network: torch.nn.Module) -> OnnxForm:
+        import torch
+
+        from ngae.networks.onnx_form import OnnxForm
+
+        # Sizes that differ from each other and from the features', so that all stay free.
+        inputs = {
+            "x": torch.zeros(5, self.network.num_features),
+            "edge_index": torch.tensor([[0, 1, 2, 3, 0, 2, 4], [1, 2, 3, 4, 2, 0, 4]]),
+        }
+        free = {"x": {0: "nodes"}, "edge_index": {1: "edges"}}
+        return OnnxForm(network, inputs, ("scores",), free)
 
     def complexity(self, dags: Sequence[Dag]) -> NDArray[np.float64]:
         """Compute trainable parameters, exactly.

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ngae.dag import Dag
 from ngae.dags import Dags
-from ngae.errors import GraphError
+from ngae.errors import GraphError, UsageError
 from ngae.files import without_folder
 from ngae.spaces.base import SearchSpace
 from ngae.spaces.ends import FIRST_OPERATION, INPUT, OUTPUT, check_types
@@ -27,6 +27,9 @@ from ngae.spaces.named_nodes import check_names, read_nodes, write_nodes
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
+
+    from ngae.networks.onnx_form import OnnxForm
+    from ngae.networks.source import NetworkSource
 
 _DRAWS, _DRAWS_OF_A_SIZE = 10_000, 100
 
@@ -185,14 +188,39 @@ class OwnSpace(SearchSpace):
         """
         from torch import nn
 
-        from ngae.networks.dag_network import DagNetwork
+        from ngae.networks.dag_network import DagNetwork, add
 
         if not isinstance(self.operations, Mapping):
             raise GraphError(f"{self.name}: expected operations with modules, found names alone")
         makers = tuple(self.operations.values())
         nodes = [makers[t - FIRST_OPERATION]() for t in dag.node_types[1:-1]]
         feeding = dag.predecessors[1:]
-        return DagNetwork([*nodes, nn.Identity()], feeding, self.stem(), self.head(), self.combine)
+        adds = type(self).combine is OwnSpace.combine
+        combine = add if adds else self.combine
+        return DagNetwork([*nodes, nn.Identity()], feeding, self.stem(), self.head(), combine)
+
+    def _network_source(self, dag: Dag) -> NetworkSource:
+        from torch import device
+
+        from ngae.networks.source_modules import modules_source
+
+        with device("meta"):  # the weights do not matter
+            network = self.build(dag)
+        shape = f"torch.zeros({', '.join(map(str, (2, *self.input_shape)))})"
+        return modules_source(network, dag.node_labels, (shape,) * bool(self.input_shape))
+
+    def _onnx_form(self, network: torch.nn.Module) -> OnnxForm:
+        import torch
+
+        from ngae.networks.onnx_form import OnnxForm
+
+        if not self.input_shape:
+            raise UsageError(
+                f"onnx: expected a space with input_shape, found none in {self.name}",
+                remedy="give the class the shape of one input, such as input_shape = (3, 32, 32)",
+            )
+        inputs = {"x": torch.zeros(2, *self.input_shape)}
+        return OnnxForm(network, inputs, ("output",), {"x": {0: "batch"}})
 
     def complexity(self, dags: Sequence[Dag]) -> NDArray[np.float64]:
         """Count parameters and, with `input_shape`, multiply-adds, on the meta device.

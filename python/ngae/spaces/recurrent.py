@@ -34,6 +34,9 @@ from ngae.spaces.recurrent_text import ARITY, OUTPUTS, read_cell, write_cell
 if TYPE_CHECKING:
     import torch
 
+    from ngae.networks.onnx_form import OnnxForm
+    from ngae.networks.source import NetworkSource
+
 TYPES = ("x", "h_prev_0", "h_prev_1", "h_prev_2", *OPERATIONS, "h_new_1", "h_new_2", "h_new_0")
 NUMBERS = {name: number for number, name in enumerate(TYPES)}
 X, LINEAR, END = NUMBERS["x"], NUMBERS["linear"], NUMBERS["h_new_0"]
@@ -217,6 +220,16 @@ class RecurrentSpace(SearchSpace):
         from ngae.networks.recurrent_network import RecurrentNetwork
 
         return RecurrentNetwork(self.cell(dag), self.network)
+
+    def _network_source(self, dag: Dag) -> NetworkSource:
+        from ngae.networks.source_recurrent import recurrent_source
+
+        return recurrent_source(self.cell(dag), self.network)
+
+    def _onnx_form(self, network: torch.nn.Module) -> OnnxForm:
+        from ngae.networks.recurrent_network import step_form
+
+        return step_form(network)
 
     def complexity(self, dags: Sequence[Dag]) -> NDArray[np.float64]:
         """Compute trainable parameters and multiply-adds of one token, exactly.

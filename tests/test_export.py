@@ -1,0 +1,146 @@
+"""`ngae export`: what it reads, what it writes, how it refuses."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_model
+
+from ngae.commands.export import main
+from ngae.dag import Dag
+from ngae.networks.macro import MacroConfig
+from ngae.spaces import space_named
+from ngae.spaces.enas import EnasSpace
+
+ENAS = "[[0], [4, 1], [1, 0, 1]]"
+CELL = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|avg_pool_3x3~0|none~1|nor_conv_1x1~2|"
+TEXTS = {
+    ENAS: "enas3",
+    CELL: "nas-bench-201",
+    "0110001100010000;input,conv3x3-bn-relu,maxpool3x3,output": "nas-bench-101",
+    "0-0-1-2;gcn-gat-fc-skip": "nas-bench-graph",
+}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Run the command in a folder of its own: exit code and what it said."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words):
+        code = main(list(words))
+        return code, capsys.readouterr().err
+
+    return call
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_texts_tell_their_space_and_come_back(run, tmp_path, text):
+    assert run(text, "a.json") == (0, "wrote a.json\n")
+    value = json.loads((tmp_path / "a.json").read_text())
+    space = space_named(TEXTS[text])
+    assert value["space"] == space.name
+    assert Dag.from_json(value, space) == space.parse(text)
+    assert run("a.json", "b.json")[0] == 0
+    assert (tmp_path / "b.json").read_bytes() == (tmp_path / "a.json").read_bytes()
+
+
+def test_forms_are_those_of_the_dag(run, tmp_path):
+    dag = space_named("enas3").parse(ENAS)
+    for name, wanted in (
+        ("a.dot", dag.to_dot()),
+        ("a.svg", dag.to_svg()),
+        ("a.py", dag.to_source()),
+    ):
+        assert run(ENAS, name)[0] == 0
+        assert (tmp_path / name).read_text() == wanted
+
+
+def test_sizes_are_kept_in_json_and_can_be_changed(run, tmp_path):
+    space = EnasSpace(3, MacroConfig(channels=16, image_size=32, image_channels=3))
+    dag = space.parse(ENAS)
+    dag.save("best.json")
+    best = {"performance": 0.9, "dag": json.loads(dag.to_json())}
+    (tmp_path / "found.json").write_text(json.dumps(best))
+    assert run("found.json", "a.py")[0] == 0
+    assert (tmp_path / "a.py").read_text() == dag.to_source()
+    assert run("found.json", "b.py", "--size", "num_classes=100", "--size", "channels=8")[0] == 0
+    other = space.resized(num_classes=100, channels=8)
+    assert (tmp_path / "b.py").read_text() == Dag(dag.node_types, dag.edges, other).to_source()
+
+
+def test_two_architectures_are_compared(run, tmp_path):
+    space = space_named("enas3")
+    one, other = space.parse(ENAS), space.parse("[[0], [5, 1], [1, 1, 1]]")
+    one.save("one.json")
+    other.save("other.json")
+    assert run("one.json", "d.svg", "--against", "other.json")[0] == 0
+    assert (tmp_path / "d.svg").read_text() == one.to_svg(other, ("one", "other"))
+    assert run(ENAS, "d.svg", "--against", space.format(other))[0] == 0
+    assert (tmp_path / "d.svg").read_text() == one.to_svg(other)
+
+
+def test_onnx_takes_weights(run, tmp_path):
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxscript")
+    runtime = pytest.importorskip("onnxruntime")
+    network = space_named("enas3").parse(ENAS).to_torch()
+    save_model(network, "trained.safetensors")
+    assert run(ENAS, "a.onnx", "--weights", "trained.safetensors") == (0, "wrote a.onnx\n")
+    images = torch.randn(3, 1, 8, 8)
+    session = runtime.InferenceSession(
+        (tmp_path / "a.onnx").read_bytes(), providers=["CPUExecutionProvider"]
+    )
+    (scores,) = session.run(["scores"], {"images": images.numpy()})
+    np.testing.assert_allclose(scores, network.eval()(images).detach().numpy(), 1e-4, 1e-5)
+    code, said = run(CELL, "b.onnx", "--weights", "trained.safetensors")
+    assert code == 3
+    assert said.startswith("error: trained.safetensors: expected weights of the network")
+    assert not (tmp_path / "b.onnx").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((ENAS, "a.png"), 2, "expected a file that ends in .json, .dot, .svg, .py, .onnx, found"),
+        (("nowhere.json", "a.svg"), 3, "nowhere.json: expected a file, found nothing"),
+        (("hello", "a.svg"), 3, "remedy: name the text's space by --space"),
+        (("[[9]]", "a.svg"), 3, "column 3: expected a type from 0 to 5, found 9"),
+        ((ENAS, "a.svg", "--space", "enas4"), 3, "expected 4 layers, found 3"),
+        ((ENAS, "a.svg", "--space", "nothing"), 2, "space: expected one of"),
+        ((ENAS, "a.py", "--size", "width=3"), 2, "expected one of the sizes channels"),
+        ((ENAS, "a.py", "--size", "channels"), 2, "--size: expected NAME=NUMBER"),
+        ((ENAS, "a.py", "--size", 'channels="a"'), 2, "--size: expected NAME=NUMBER"),
+        ((ENAS, "a.py", "--against", ENAS), 2, "--against: expected OUT to end in .svg"),
+        ((ENAS, "a.py", "--weights", "w"), 2, "--weights: expected OUT to end in .onnx"),
+        (("list.json", "a.py"), 3, "list.json: expected a JSON object, found list"),
+        (("bare.json", "a.py"), 3, "bare.json: space: expected a name, found None"),
+        (
+            ("later.json", "a.py"),
+            3,
+            "later.json: Dag.from_json: expected format_version 1, found 2",
+        ),
+        (
+            ("wide.json", "a.py"),
+            3,
+            "wide.json: network: MacroConfig: channels: expected an integer",
+        ),
+        (("names.py:Names", "a.py"), 3, "remedy: name the text's space by --space"),
+        (("a(0) output(1)", "a.py", "--space", "names.py:Names"), 3, "found names alone"),
+    ],
+)
+def test_refusals_end_with_their_code(run, tmp_path, words, code, said):
+    value = json.loads(space_named("enas3").parse(ENAS).to_json())
+    (tmp_path / "list.json").write_text("[]")
+    (tmp_path / "bare.json").write_text(json.dumps({**value, "space": None}))
+    (tmp_path / "later.json").write_text(json.dumps({**value, "format_version": 2}))
+    (tmp_path / "wide.json").write_text(json.dumps({**value, "network": {"channels": 0}}))
+    (tmp_path / "names.py").write_text(
+        "from ngae.spaces import Cell\n\n\nclass Names(Cell):\n    operations = ('a', 'b')\n"
+    )
+    found, message = run(*words)
+    assert said in message
+    assert found == code
+    assert "Traceback" not in message
+    assert not (tmp_path / words[1]).exists()
