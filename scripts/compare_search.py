@@ -35,8 +35,9 @@ from ngae.data.digits6 import SPACE
 from ngae.oracles import SharedWeights, Training, TrainingConfig
 from ngae.oracles.shared_weights import train_shared_weights
 from ngae.oracles.weights_file import load_weights, save_weights
-from ngae.search import SearchConfig, hypervolume, run_search
+from ngae.search import SearchConfig, run_search
 from ngae.search.config import STRATEGY_CONFIGS
+from ngae.search.hypervolume import hypervolume
 from ngae.search.registry import NEED_A_MODEL, strategy_named
 from ngae.search.run import problem_of
 from ngae.search.variants import variants_of
