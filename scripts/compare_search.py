@@ -168,22 +168,21 @@ def against_the_table(lines: list[dict[str, Any]]) -> Iterator[str]:
     """How often the embedded table's best is beaten, and its front, by hypervolume."""
     table = ngae.load("digits6").table
     params = table.complexity[:, table.complexity_names.index("params")]
-    rows = np.stack([table.performance, -params / params.max()], axis=1)
-    whole = hypervolume(rows, (0.0, -1.0))
+    rows, worst = np.stack([table.performance, -params / params.max()], axis=1), (0.0, -1.0)
+
+    def points(line: dict[str, Any]) -> Any:
+        return np.stack([line["performance"], -np.array(line["params"]) / params.max()], axis=1)
+
+    whole = hypervolume(rows, worst)
     yield f"best of the table {table.performance.max():.5f}, hypervolume {whole:.5f}"
     for label in dict.fromkeys(line["strategy"] for line in lines):
         own = [line for line in lines if line["strategy"] == label]
         above = np.mean([max(line["performance"]) > table.performance.max() for line in own])
-        found = [
-            hypervolume(
-                np.stack([line["performance"], -np.array(line["params"]) / params.max()], axis=1),
-                (0.0, -1.0),
-            )
-            for line in own
-        ]
+        found = np.array([hypervolume(np.concatenate([rows, points(line)]), worst) for line in own])
+        more = np.mean(found > whole)
         yield (
-            f"{label:40s} above the table's best in {above:.0%} of seeds; hypervolume of the "
-            f"queries alone {np.mean(found):.5f}, above the table's in {np.mean(found > whole):.0%}"
+            f"{label:40s} above the table's best in {above:.0%} of seeds; hypervolume of table and "
+            f"queries together {np.mean(found):.5f}, more than the table's in {more:.0%}"
         )
 
 
