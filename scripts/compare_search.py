@@ -90,6 +90,7 @@ def searched(setting: Setting, label: str, seed: int) -> dict[str, Any]:
     return {
         "strategy": label,
         "seed": seed,
+        "setting": dataclasses.asdict(setting),
         "performance": [trial.answer.performance for trial in result.trials],
         "params": [trial.answer.complexity["params"] for trial in result.trials],
         "arch": [oracle.space.format(trial.dag) for trial in result.trials],
@@ -124,6 +125,8 @@ def lines_of(arguments: argparse.Namespace, setting: Setting) -> list[dict[str, 
     """Search whatever is not in the file yet; all lines."""
     out = Path(arguments.out)
     lines = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
+    if any(line["setting"] != dataclasses.asdict(setting) for line in lines):
+        raise SystemExit(f"error: {out}: expected searches of these settings, found others")
     done = {(line["strategy"], line["seed"]) for line in lines}
     labels = [label.strip() for label in arguments.strategies.split(",")]
     jobs = [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ngae.commands import data, evaluate, explore, export, report, search, train
+from ngae.commands import data, evaluate, explore, export, rank, report, search, train
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = {str(path.relative_to(DOCS)): path.read_text() for path in sorted(DOCS.rglob("*.md"))}
@@ -15,6 +15,7 @@ PARSERS = {
     "train": train.build_parser,
     "search": search.build_parser,
     "evaluate": evaluate.build_parser,
+    "rank": rank.build_parser,
     "data": data.build_parser,
     "export": export.build_parser,
     "report": report.build_parser,
@@ -33,6 +34,11 @@ LINES = [
 def test_there_are_snippets():
     assert sum(map(len, CODE.values())) >= 12
     assert len(LINES) >= 6
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_is_left_to_be_filled_in(page):
+    assert re.findall(r"@\w+@|TODO|TBD|FIXME", PAGES[page]) == []
 
 
 @pytest.mark.parametrize("page", CODE)

@@ -19,6 +19,12 @@ def compared(out, *flags):
     return done.stdout
 
 
+def refused(out, *flags):
+    command = [sys.executable, SCRIPT, "--out", out, *flags]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode == 1 and "expected searches of these settings" in done.stderr
+
+
 @pytest.mark.end_to_end
 def test_strategies_are_compared_and_finished_searches_are_kept(tmp_path):
     out = tmp_path / "out.jsonl"
@@ -34,3 +40,4 @@ def test_strategies_are_compared_and_finished_searches_are_kept(tmp_path):
     before = out.read_bytes()
     assert compared(out, "--strategies", "random", "--seeds", "2") != table
     assert out.read_bytes() == before
+    assert refused(out, "--strategies", "random", "--budget", "5")

@@ -8,6 +8,7 @@ import pytest
 
 import ngae
 from ngae.commands.rank import main
+from ngae.dag import Dag
 from ngae.data import load
 from ngae.errors import UsageError
 from ngae.evaluate.metrics import kendall_tau
@@ -18,9 +19,9 @@ from ngae.spaces.chain import Chain
 CELLS = space_named("nas-bench-201")
 
 
-class Row(Chain):
+class Long(Chain):
     operations = ("a", "b", "c")
-    length = 5
+    length = 138
 
 
 def convolutions(dags):
@@ -108,6 +109,25 @@ def test_too_many_labels_leave_nothing_to_test_on():
         measured(table, [19], 1)
 
 
+def test_more_paths_than_a_single_precision_number_holds_are_ranked():
+    space, rng = Long(), np.random.default_rng(0)
+    nodes = 140
+    edges = (*((u, v) for v in range(1, nodes - 1) for u in range(v)), (nodes - 2, nodes - 1))
+    dags = [Dag((0, *rng.integers(2, 5, size=138).tolist(), 1), edges, space) for _ in range(12)]
+    counts = np.array([float(dag.node_types.count(2)) for dag in dags])
+    mean, deviation = FewLabelPredictor(space).fit(dags[:8], counts[:8]).predict(dags[8:])
+    assert np.isfinite(mean).all() and np.isfinite(deviation).all()
+
+
+def test_constant_labels_give_no_number_in_json(tmp_path, capsys):
+    path = tmp_path / "same.csv"
+    texts = [CELLS.format(dag) for dag in dict.fromkeys(drawn(12, 0))]
+    path.write_text("arch_str,acc\n" + "".join(f"{text},0.5\n" for text in texts))
+    flags = ["--data", str(path), "--performance-col", "acc", "--labels", "5", "--json"]
+    assert main(flags) == 0
+    assert json.loads(capsys.readouterr().out)["5"]["kendall_tau"] is None
+
+
 def test_the_class_is_public():
     assert ngae.FewLabelPredictor is FewLabelPredictor
 
@@ -138,8 +158,10 @@ def test_the_command_ranks_rows_without_a_performance(table, tmp_path, capsys):
     predicted = convolutions([CELLS.parse(row["arch"]) for row in rows])
     assert kendall_tau(np.array(ranks), predicted) > 0.7
     assert capsys.readouterr().out.strip() == rows[0]["arch"]
-    assert main(flags) == 2 and "found" in capsys.readouterr().err
-    assert main([*flags, "--overwrite"]) == 0
+    assert main(flags) == 4 and "expected a new file" in capsys.readouterr().err
+    assert main([*flags, "--overwrite", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"out": str(out), "rows": 20, "best": rows[0]["arch"]}
 
 
 def test_the_command_measures(table, capsys):
@@ -159,6 +181,8 @@ def test_the_command_measures(table, capsys):
         (["--labels", "a"], "expected numbers joined by commas, found 'a'"),
         (["--labels", "5,"], "expected numbers joined by commas"),
         (["--labels", "5", "--draws", "0"], "expected a number from 1, found 0"),
+        (["--labels", "5", "--seed", "-1"], "expected a number from 0, found -1"),
+        (["--labels", "5", "--device", "cpu"], "expected a RUN"),
         (["--labels", "19019"], "expected numbers from 2 to 19018"),
     ],
 )

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ngae import console
 from ngae.data.config import DataConfig
-from ngae.errors import UsageError
+from ngae.errors import RefusedError, UsageError
+from ngae.files import finite, write_text
 from ngae.settings import add_flags, given_flags, make
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ examples:
                                    with the latent points of a trained model as features
   ngae rank --labels 50,100,200    how well would so many labels rank the others? (digits6)
 """
+
+_READ = (
+    "data", "space", "arch_col", "performance_col", "lower_is_better", "complexity_col", "join",
+    "repeats", "burn_in",
+)  # fmt: skip
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -56,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is there")
     console.add_device_flag(parser)
     console.add_common_flags(parser)
-    add_flags(parser, DataConfig, "data")
+    add_flags(parser, DataConfig, "data", _READ)
     return parser
 
 
@@ -65,15 +71,19 @@ def command(arguments: argparse.Namespace) -> int:
     counts = _counts(arguments.labels)
     if arguments.draws < 1:
         raise UsageError(f"--draws: expected a number from 1, found {arguments.draws}")
+    if arguments.seed < 0:
+        raise UsageError(f"--seed: expected a number from 0, found {arguments.seed}")
+    if arguments.device is not None and arguments.run is None:
+        raise UsageError("--device: expected a RUN whose model goes there, found none")
     if (counts is None) == (arguments.out is None):
         raise UsageError("ngae rank: expected either --labels or --out", remedy="see --help")
     if arguments.out is not None and Path(arguments.out).exists() and not arguments.overwrite:
-        raise UsageError(
+        raise RefusedError(
             f"--out: expected a new file, found {arguments.out}", remedy="pass --overwrite"
         )
     from ngae.data import load_config
 
-    given = {"missing": "keep", **given_flags(arguments, DataConfig)}
+    given = {**given_flags(arguments, DataConfig), "missing": "keep"}
     table = load_config(make(DataConfig, given, "flags")).table
     model = _model(arguments, table)
     if counts is None:
@@ -89,7 +99,7 @@ def _counts(text: str | None) -> list[int] | None:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() for part in parts):
         raise UsageError(f"--labels: expected numbers joined by commas, found {text!r}")
-    return [int(part) for part in parts]
+    return list(dict.fromkeys(int(part) for part in parts))
 
 
 def _model(arguments: argparse.Namespace, table: Table) -> LatentModel | None:
@@ -119,7 +129,7 @@ def _measure(
             table, counts, arguments.draws, model, arguments.seed, lambda: bar.update() and None
         )
     if arguments.json:
-        console.give(json.dumps(found))
+        console.give(json.dumps(finite(found)))
         return
     rows = [["labels", "Kendall tau", "std", "tested on"]]
     for count, values in found.items():
@@ -131,7 +141,6 @@ def _measure(
 def _rank(arguments: argparse.Namespace, table: Table, model: LatentModel | None) -> None:
     import numpy as np
 
-    from ngae.files import write_text
     from ngae.search.few_labels import FewLabelPredictor
 
     unknown = np.flatnonzero(np.isnan(table.performance))
@@ -158,7 +167,9 @@ def _rank(arguments: argparse.Namespace, table: Table, model: LatentModel | None
         f"{arguments.out}: {len(order)} architectures, best predicted first; rank 1 is the best of "
         f"the {len(known)} labels"
     )
-    console.give(rows[1][0])
+    best = rows[1][0]
+    told = {"out": arguments.out, "rows": len(order), "best": best}
+    console.give(json.dumps(told) if arguments.json else best)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -101,7 +101,7 @@ def _routes(turns: NDArray[np.complex64], dags: Dags) -> NDArray[np.float32]:
     products of embeddings are sums of Gaussian kernels over all pairs of paths (random features of
     Rahimi and Recht 2007; the mean embedding of Smola et al. 2007), and graphs are near whose paths
     are. Sums become means times the logarithm of one plus their number, since that of paths may be
-    exponential in that of nodes.
+    exponential in that of nodes; in double precision, a thousand nodes that are all linked fit.
 
     Args:
         turns: Factors exp(i w) of an edge, (num_node_types, num_node_types, waves) by the types of
@@ -113,8 +113,8 @@ def _routes(turns: NDArray[np.complex64], dags: Dags) -> NDArray[np.float32]:
     """
     feeds, types = _padded(dags)
     graphs, n = types.shape
-    sums = np.zeros((n, graphs, turns.shape[2]), dtype=np.complex64)
-    count = np.zeros((n, graphs), dtype=np.float32)
+    sums = np.zeros((n, graphs, turns.shape[2]), dtype=np.complex128)
+    count = np.zeros((n, graphs))
     sums[0], count[0] = 1, 1
     for v in range(1, n):
         for u in range(v):
@@ -125,7 +125,7 @@ def _routes(turns: NDArray[np.complex64], dags: Dags) -> NDArray[np.float32]:
     last = (np.diff(dags.graph_ptr) - 1, np.arange(graphs))
     total = count[last][:, None]
     embedded = sums[last] * (np.log1p(total) / np.maximum(total, 1))
-    return np.concatenate([embedded.real, embedded.imag], axis=1)
+    return np.concatenate([embedded.real, embedded.imag], axis=1, dtype=np.float32)
 
 
 def _padded(dags: Dags) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
@@ -144,10 +144,10 @@ def _paths(space: SearchSpace, dags: Dags) -> NDArray[np.float32]:
     sizes = np.diff(dags.graph_ptr).astype(np.int64)
     inside, types = _padded(dags)
     graphs, n = np.arange(len(dags)), types.shape[1]
-    own = (types[..., None] == np.arange(space.num_node_types)).astype(np.float32)
+    own = (types[..., None] == np.arange(space.num_node_types)).astype(np.float64)
     own[np.arange(n) >= sizes[:, None]] = 0
     feeds = inside[..., None]
-    paths = np.zeros((len(dags), n, 1), dtype=np.float32)
+    paths = np.zeros((len(dags), n, 1))
     paths[:, 0] = 1
     most, fewest, total = own.copy(), own.copy(), own * paths
     for v in range(1, n):
@@ -160,7 +160,8 @@ def _paths(space: SearchSpace, dags: Dags) -> NDArray[np.float32]:
     last = sizes - 1
     number, whole = paths[graphs, last], total[graphs, last]
     parts = (most[graphs, last], fewest[graphs, last], np.log1p(whole))
-    return np.concatenate([np.log1p(number), *parts, whole / np.maximum(number, 1)], axis=1)
+    described = [np.log1p(number), *parts, whole / np.maximum(number, 1)]
+    return np.concatenate(described, axis=1, dtype=np.float32)
 
 
 def _places(dags: Dags, space: SearchSpace) -> NDArray[np.float32]:

@@ -91,7 +91,13 @@ class FewLabelPredictor:
         return mean, deviation
 
     def _groups(self, dags: Sequence[Dag]) -> list[Array]:
-        return self._describe(list(dags), Dags.of(dags, self.space).hashes())
+        groups = self._describe(list(dags), Dags.of(dags, self.space).hashes())
+        if not all(np.isfinite(group).all() for group in groups):
+            raise UsageError(
+                "FewLabelPredictor: expected architectures that can be described, found one of "
+                "too many paths"
+            )
+        return groups
 
 
 def fitted(groups: list[Array], ranks: Array, trend: int | None) -> GaussianProcess:
