@@ -9,7 +9,7 @@ import pytest
 
 from bench import gpu, report
 from ngae import cli
-from ngae.commands import data, evaluate, explore, search, train
+from ngae.commands import data, evaluate, explore, export, rank, search, train
 from ngae.commands import report as page
 
 README = Path(__file__).parents[1] / "README.md"
@@ -20,6 +20,8 @@ PARSERS = {
     "ngae.train": train.build_parser,
     "ngae.search": search.build_parser,
     "ngae.evaluate": evaluate.build_parser,
+    "ngae.rank": rank.build_parser,
+    "ngae.export": export.build_parser,
     "ngae.data": data.build_parser,
     "ngae.report": page.build_parser,
     "ngae.explore": explore.build_parser,
