@@ -188,6 +188,13 @@ def test_no_code_that_a_file_names_is_run(run, tmp_path, words, named):
     assert not (tmp_path / "a.svg").exists()
 
 
+def test_a_remedy_is_safe_to_show_and_to_copy(run, tmp_path):
+    (tmp_path / "odd.json").write_text(json.dumps({"space": "a:B\x1b[2J; ls $(ls)"}))
+    code, said = run("odd.json", "a.svg")
+    assert code == 3
+    assert said.endswith("--space 'a:B\\x1b[2J; ls $(ls)'\n")
+
+
 def test_a_space_of_ones_own_is_named_by_a_flag(run, tmp_path):
     (tmp_path / "mine.py").write_text(
         "from ngae.spaces import Cell\n\n\nclass Mine(Cell):\n    operations = ('a', 'b')\n"

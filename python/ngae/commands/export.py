@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,7 +155,7 @@ def _space_of_file(path: Path, found: object) -> SearchSpace:
     if ":" in found:
         raise DataError(
             f"{path}: space: expected a space that ngae knows, found {found!r}",
-            remedy=f"if you trust that code: --space {found}",
+            remedy=f"if you trust that code: --space {shlex.quote(repr(found)[1:-1])}",
         )
     try:
         return space_named(found)
