@@ -123,6 +123,20 @@ def test_json_of_a_later_version_is_refused():
     with pytest.raises(GraphError, match="expected format_version 1, found 2") as caught:
         Dag.from_json({**value, "format_version": 2})
     assert "later" in caught.value.remedy
+    for version in (True, 1.0, "1"):
+        with pytest.raises(GraphError, match=f"expected format_version 1, found {version!r}"):
+            Dag.from_json({**value, "format_version": version})
+    with pytest.raises(GraphError, match="found RecursionError"):
+        Dag.from_json("[" * 100_000)
+
+
+def test_json_runs_no_code_that_it_names(tmp_path, monkeypatch):
+    (tmp_path / "trap.py").write_text("raise SystemExit('run')\n")
+    monkeypatch.chdir(tmp_path)
+    value = {**DIAMOND.as_dict(), "space": "trap.py:Trap"}
+    assert Dag.from_json(value) == DIAMOND
+    with pytest.raises(GraphError, match=r"expected space enas3, found trap\.py:Trap"):
+        Dag.from_json(value, EnasSpace(3))
 
 
 def test_pictures_hold_every_node_and_edge(tmp_path):

@@ -126,6 +126,21 @@ def test_onnx_takes_weights(run, tmp_path):
             3,
             "wide.json: network: MacroConfig: channels: expected an integer",
         ),
+        (
+            ("deep.json", "a.py"),
+            3,
+            "deep.json: expected an architecture in JSON: maximum recursion",
+        ),
+        (("other.json", "a.py"), 3, "other.json: space: expected one of enas<layers>,"),
+        (("other.json", "a.py"), 3, "found 'nothing'\nremedy: name it by --space"),
+        (("huge.json", "a.py"), 3, "channels: expected an integer up to 1000000, found 10000000"),
+        (
+            ("text.json", "a.py"),
+            3,
+            "text.json: network: channels: expected an integer up to 1000000",
+        ),
+        (("tied.json", "a.py"), 3, "tied.json: network: tied: expected true or false, found 'no'"),
+        (("drop.json", "a.py"), 3, "drop.json: network: dropout: expected a number up to 1000000"),
         (("names.py:Names", "a.py"), 3, "remedy: name the text's space by --space"),
         (("a(0) output(1)", "a.py", "--space", "names.py:Names"), 3, "found names alone"),
     ],
@@ -136,6 +151,14 @@ def test_refusals_end_with_their_code(run, tmp_path, words, code, said):
     (tmp_path / "bare.json").write_text(json.dumps({**value, "space": None}))
     (tmp_path / "later.json").write_text(json.dumps({**value, "format_version": 2}))
     (tmp_path / "wide.json").write_text(json.dumps({**value, "network": {"channels": 0}}))
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    (tmp_path / "other.json").write_text(json.dumps({**value, "space": "nothing"}))
+    (tmp_path / "huge.json").write_text(json.dumps({**value, "network": {"channels": 10**7}}))
+    (tmp_path / "text.json").write_text(json.dumps({**value, "network": {"channels": "8"}}))
+    tied = {**value, "space": "recurrent", "network": {"tied": "no"}}
+    (tmp_path / "tied.json").write_text(json.dumps(tied))
+    drop = {**value, "space": "nas-bench-graph", "network": {"dropout": "0.5"}}
+    (tmp_path / "drop.json").write_text(json.dumps(drop))
     (tmp_path / "names.py").write_text(
         "from ngae.spaces import Cell\n\n\nclass Names(Cell):\n    operations = ('a', 'b')\n"
     )
@@ -144,3 +167,38 @@ def test_refusals_end_with_their_code(run, tmp_path, words, code, said):
     assert found == code
     assert "Traceback" not in message
     assert not (tmp_path / words[1]).exists()
+
+
+@pytest.mark.parametrize(
+    "words", [("trap.json", "a.svg"), ("fine.json", "a.svg", "--against", "trap.json")]
+)
+@pytest.mark.parametrize("named", ["trap:Trap", "trap.py:Trap"])
+def test_no_code_that_a_file_names_is_run(run, tmp_path, words, named):
+    (tmp_path / "trap.py").write_text("open('run', 'w').close()\n")
+    value = json.loads(space_named("enas3").parse(ENAS).to_json())
+    (tmp_path / "fine.json").write_text(json.dumps(value))
+    (tmp_path / "trap.json").write_text(json.dumps({**value, "space": named}))
+    code, said = run(*words)
+    assert said == (
+        f"error: trap.json: space: expected a space that ngae knows, found '{named}'\n"
+        f"remedy: if you trust that code: --space {named}\n"
+    )
+    assert code == 3
+    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "a.svg").exists()
+
+
+def test_a_remedy_is_safe_to_show_and_to_copy(run, tmp_path):
+    (tmp_path / "odd.json").write_text(json.dumps({"space": "a:B\x1b[2J; ls $(ls)"}))
+    code, said = run("odd.json", "a.svg")
+    assert code == 3
+    assert said.endswith("--space 'a:B\\x1b[2J; ls $(ls)'\n")
+
+
+def test_a_space_of_ones_own_is_named_by_a_flag(run, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from ngae.spaces import Cell\n\n\nclass Mine(Cell):\n    operations = ('a', 'b')\n"
+    )
+    assert run("a(0) output(1)", "a.json", "--space", "mine.py:Mine")[0] == 0
+    assert run("a.json", "a.svg")[0] == 3
+    assert run("a.json", "a.svg", "--space", "mine.py:Mine") == (0, "wrote a.svg\n")

@@ -181,12 +181,12 @@ class Dag:
             edges = [(integer(u), integer(v)) for u, v in value["edges"]]
             name = value.get("space")
             version = value.get("format_version", FORMAT_VERSION)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise GraphError(
                 "Dag.from_json: expected an object with integer lists node_types and edges, "
                 f"found {type(error).__name__}: {error}"
             ) from error
-        if version != FORMAT_VERSION:
+        if type(version) is not int or version != FORMAT_VERSION:
             raise GraphError(
                 f"Dag.from_json: expected format_version {FORMAT_VERSION}, found {version!r}",
                 remedy="read it with the version of ngae that wrote it, or a later one",

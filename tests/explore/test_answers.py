@@ -1,5 +1,8 @@
 """What the model answers through the server is what the model says."""
 
+import dataclasses
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -24,6 +27,9 @@ def test_a_place_is_decoded_as_the_model_decodes_its_point(server, client, place
     assert value["hash"] == dag.canonical_hash
     assert value["graph"] == codes_of(Dags.of([dag]))[0]
     assert value["architecture"] == explorer.space.format(dag)
+    assert value["json"] == json.loads(dag.to_json())
+    assert value["json"]["format_version"] == 1
+    assert value["json"]["network"] == dataclasses.asdict(explorer.space.network)
     assert Dag.from_json(value["json"], explorer.space) == dag
     with torch.no_grad():
         prediction = explorer.model.predict(_point(value))

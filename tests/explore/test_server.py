@@ -7,11 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from ngae.cli import main
 from ngae.explore.asked import MOST_POINTS
+from ngae.report.files import read_arrays, write_arrays
 
 
 def test_it_listens_to_this_machine_alone(server):
@@ -74,6 +77,16 @@ def test_its_own_page_is_answered(client, server, host):
     name = f"{host}:{server.port}"
     heads = {"Host": name, "Origin": f"http://{name}", "Sec-Fetch-Site": "same-origin"}
     assert client.ask("POST", "/decode", b'{"x": 0, "y": 0}', **heads).status == 200
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "127.0.0.1:80", "localhost:80"])
+def test_browsers_leave_the_default_port_out(server, client, monkeypatch, name):
+    other = type(client)(SimpleNamespace(port=server.port))
+    monkeypatch.setattr(type(server), "port", 80)
+    heads = {"Host": name, "Origin": f"http://{name}", "Sec-Fetch-Site": "same-origin"}
+    assert other.ask("POST", "/decode", b'{"x": 0, "y": 0}', **heads).status == 200
+    for wrong in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
+        assert other.ask("GET", "/map", **(heads | wrong)).status == 403
 
 
 @pytest.mark.parametrize(
@@ -233,15 +246,36 @@ def test_wrong_flags_end_with_their_code(tmp_path, capsys, flags, code, message)
     assert message in capsys.readouterr().err
 
 
-def test_encodings_of_another_table_are_refused(searched_run, tmp_path, capsys):
-    from ngae.report.files import read_arrays, write_arrays
-
+@pytest.mark.parametrize("command", [["explore", "--no-browser", "--port", "0"], ["report"]])
+def test_encodings_of_another_table_are_refused(searched_run, tmp_path, capsys, command):
     folder = tmp_path / "copy"
     shutil.copytree(searched_run, folder)
     arrays = read_arrays(folder / "latents.npz")
     write_arrays(folder / "latents.npz", arrays | {"test_mean": arrays["test_mean"][1:]})
-    assert main(["explore", str(folder), "--no-browser", "--port", "0"]) == 4
+    assert main([command[0], str(folder), *command[1:]]) == 4
     assert "latents.npz: expected 80 rows of 4 numbers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["explore", "--no-browser", "--port", "0"], ["report"]])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"train_mean": None}, "latents.npz: expected the array train_mean, found train_perf"),
+        ({"test_mean": np.zeros(3)}, "test_mean: expected numbers along 2 axes, found float64"),
+        ({"test_mean": np.zeros((3, 2))}, "test_mean: expected rows of (4,), as in train_mean,"),
+        ({"test_performance": np.array(["a"])}, "test_performance: expected numbers along 1 axes"),
+    ],
+)
+def test_damaged_encodings_are_named(searched_run, tmp_path, capsys, command, change, message):
+    folder = tmp_path / "copy"
+    shutil.copytree(searched_run, folder)
+    arrays = read_arrays(folder / "latents.npz") | change
+    kept = {name: array for name, array in arrays.items() if array is not None}
+    write_arrays(folder / "latents.npz", kept)
+    assert main([command[0], str(folder), *command[1:]]) == 3
+    shown = capsys.readouterr().err
+    assert message in shown
+    assert f"remedy: training writes it: ngae train --config {folder / 'config.json'}" in shown
 
 
 @pytest.mark.end_to_end

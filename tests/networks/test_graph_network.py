@@ -148,6 +148,10 @@ def test_settings_are_checked():
         GraphConfig(pre_layers=2)
     with pytest.raises(UsageError, match="dropout: expected 0 <= p < 1, found 1"):
         GraphConfig(dropout=1.0)
+    for dropout in ("0.5", False, None, float("nan")):
+        with pytest.raises(UsageError, match=f"expected 0 <= p < 1, found {dropout!r}"):
+            GraphConfig(dropout=dropout)
+    assert GraphConfig(dropout=0).dropout == 0
     with pytest.raises(UsageError, match=r"expected one of cora, .*, found 'reddit'"):
         GraphConfig.of("reddit")
     with pytest.raises(UsageError, match="backend: expected one of torch, torch_geometric"):

@@ -173,6 +173,9 @@ def test_wrong_cells_and_sizes_are_named():
         RecurrentCell([CellNode("x", ()), CellNode("linear", (1,))], 2, 2)
     with pytest.raises(UsageError, match="hidden_dim: expected an integer from 1, found 0"):
         RecurrentConfig(hidden_dim=0)
+    for tied in ("no", 1, None):
+        with pytest.raises(UsageError, match=f"tied: expected true or false, found {tied!r}"):
+            RecurrentConfig(tied=tied)
 
 
 def sampled(seed):

@@ -199,6 +199,19 @@ def test_networks_that_cannot_be_written_are_named():
             "found a `combine` of one's own",
         ),
         (space(operations=("a",)), GraphError, "found names alone"),
+        (
+            space(operations={"a": lambda: nn.Linear(2, 2, dtype=torch.float64)}),
+            UsageError,
+            "node 1: weight: expected torch.float32, found torch.float64",
+        ),
+        (
+            space(
+                operations={"a": nn.ReLU},
+                stem=lambda self: nn.Sequential(nn.BatchNorm1d(2, affine=False).half()),
+            ),
+            UsageError,
+            "stem.0: running_mean: expected torch.float32, found torch.float16",
+        ),
     ]
     for owner, error, message in lines:
         with pytest.raises(error, match=message):

@@ -13,6 +13,9 @@ import pytest
 from ngae.cli import main
 from ngae.evaluate.metrics import regression
 
+NPY = b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little") + (
+    b"{'descr': '<f8', 'fortran_order': False, 'shape': (1,)}".ljust(117) + b"\n" + bytes(8)
+)  # fmt: skip
 NASTY = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
@@ -181,7 +184,15 @@ def test_a_run_without_searches_has_a_report(run):
     [
         ("metrics.json", None, 4, "expected a finished run, found no metrics.json"),
         ("latents.npz", None, 4, "expected latents.npz, found none"),
-        ("latents.npz", b"PK\3\4 not so", 3, "expected arrays of NumPy"),
+        ("latents.npz", None, 4, "remedy: training writes it: ngae train --config"),
+        ("latents.npz", b"PK\3\4 not so", 3, "expected arrays of NumPy, found another file"),
+        ("latents.npz", b"junk", 3, "expected arrays of NumPy, found another file"),
+        ("latents.npz", NPY, 3, "expected arrays of NumPy, found another file"),
+        ("log.jsonl", b'{"epoch": 1}\n\xff\n', 3, "log.jsonl: expected lines of JSON in UTF-8"),
+        ("data.json", b"{}", 3, "expected the files of a finished run, found TypeError"),
+        ("metrics.json", b'{"performance": 3}', 3, "found AttributeError: 'int' object"),
+        ("log.jsonl", b'{"test": 3}', 3, "found AttributeError: 'int' object has no attribute"),
+        ("env.json", b"[" * 100_000, 3, "env.json: expected a JSON object"),
         ("data.json", b"[1]", 3, "data.json: expected a JSON object, found list"),
         ("env.json", b"{", 3, "env.json: expected a JSON object"),
     ],
@@ -194,6 +205,8 @@ def test_files_that_are_missing_or_broken_are_named(run, capsys, file, content, 
     shown = capsys.readouterr().err
     assert message in shown
     assert "Traceback" not in shown
+    assert "pickle" not in shown
+    assert not (run / "report.html").exists()
 
 
 def test_a_trial_outside_of_the_space_is_named_by_its_line(run, capsys):
@@ -204,6 +217,40 @@ def test_a_trial_outside_of_the_space_is_named_by_its_line(run, capsys):
     place.write_text("\n".join(lines) + "\n")
     assert main(["report", str(run)]) == 3
     assert "trials.jsonl:3: expected an architecture of enas3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "message"),
+    [
+        ("trials.jsonl", lambda t: t.replace(b'"number": 1,', b""), ":2: number: expected an int"),
+        ("trials.jsonl", lambda t: t.replace(b"n", b"\xff", 1), "trials.jsonl: expected lines of"),
+        ("result.json", lambda t: b'{"best": 3, "pareto": 4}', "the files of a finished run"),
+    ],
+)
+def test_a_damaged_search_is_named(run, capsys, file, change, message):
+    (search,) = (run / "search").iterdir()
+    content = (search / file).read_bytes()
+    assert change(content) != content
+    (search / file).write_bytes(change(content))
+    assert main(["report", str(run)]) == 3
+    shown = capsys.readouterr().err
+    assert message in shown
+    assert str(run) in shown
+    assert "Traceback" not in shown
+
+
+def test_blank_lines_are_counted_and_end_nothing(run, capsys):
+    (search,) = (run / "search").iterdir()
+    place = search / "trials.jsonl"
+    lines = place.read_text().splitlines()
+    place.write_text("\n\n".join(lines) + "\n")
+    assert main(["report", str(run)]) == 0
+    (found,) = _payload((run / "report.html").read_text())["searches"]
+    assert len(found["trials"]) == len(lines) == 6
+    lines[2] = json.dumps(json.loads(lines[2]) | {"architecture": "[[9]]"})
+    place.write_text("\n\n".join(lines) + "\n")
+    assert main(["report", str(run)]) == 3
+    assert "trials.jsonl:5: expected an architecture of enas3" in capsys.readouterr().err
 
 
 def test_a_page_stays_small_whatever_was_searched(run, capsys):

@@ -1,12 +1,13 @@
 import base64
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ngae.dags import Dags
-from ngae.report.files import Rows
-from ngae.report.payload import front_of, packed, plane_of, shown_rows, table_payload
+from ngae.report.files import Rows, RunFiles
+from ngae.report.payload import front_of, names_of, packed, plane_of, shown_rows, table_payload
 from ngae.spaces.enas import EnasSpace
 
 
@@ -71,3 +72,15 @@ def test_a_page_gets_places_targets_and_graphs_of_the_shown_rows(rows):
     assert payload["train"] == (shown < 40).sum()
     assert payload["predicted_complexity"] is None
     assert shown[payload["fronts"][0]].tolist() == front_of(rows, 0).tolist()
+
+
+def test_a_negated_performance_is_said_to_be_once(rows):
+    config = {"data": {"lower_is_better": True}}
+    data = {"performance": "-err", "complexity": ["params"], "space": "enas3"}
+    names = names_of(RunFiles(Path(), config, {}, data, {}, (), ("input", "a"), rows, ()))
+    assert names == {
+        "performance": "-err",
+        "complexity": ["params"],
+        "types": ["input", "a"],
+        "space": "enas3",
+    }

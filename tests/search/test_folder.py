@@ -123,3 +123,12 @@ def test_the_best_is_written_in_all_forms_that_it_has(tmp_path, space):
     if space is SPACE:
         assert (folder.path / "best.py").read_text() == best.to_source()
     assert (folder.path / "result.json").exists()
+
+
+def test_a_source_that_cannot_be_written_to_the_disk_is_no_secret(tmp_path):
+    best = SPACE.sample(np.random.default_rng(0))
+    trial = Trial(0, Candidate(best, None, {}), Answer(0.5, {}, 0.0))
+    folder = SearchFolder(tmp_path / "s", {"search": {}})
+    (folder.path / "best.py").mkdir()  # nothing can be written there
+    with pytest.raises(IsADirectoryError):
+        folder.finish(SearchResult((trial,), Objective()))

@@ -14,7 +14,7 @@ from ngae.errors import RefusedError
 from ngae.explore.config import ExploreConfig
 from ngae.explore.explorer import Explorer
 from ngae.explore.server import HOST, Server
-from ngae.report.files import read_arrays
+from ngae.report.files import read_latents
 
 
 def opened(path: Path, config: ExploreConfig, device: str | None = None) -> Server:
@@ -30,7 +30,7 @@ def opened(path: Path, config: ExploreConfig, device: str | None = None) -> Serv
     """
     run = NGAE.load(path, device)
     show_banner(run.model.device)
-    latents = read_arrays(path / "latents.npz")
+    latents = read_latents(path)
     means = np.concatenate([latents["train_mean"], latents["test_mean"]]).astype(np.float64)
     explorer = Explorer(run, means, config.points)
     try:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ngae import console
-from ngae.errors import DataError, GraphError, ParseError, UsageError, cut
+from ngae.errors import DataError, GraphError, ParseError, UsageError, cut, shown
 
 if TYPE_CHECKING:
     from ngae.dag import Dag
     from ngae.spaces.base import SearchSpace
 
 SUFFIXES = (".json", ".dot", ".svg", ".py", ".onnx")
+_MOST = 1_000_000  # largest size of a network that a file may ask for
+_KINDS: dict[type, tuple[tuple[type, ...], str]] = {
+    bool: ((bool,), "true or false"),
+    int: ((int,), f"an integer up to {_MOST}"),
+    float: ((int, float), f"a number up to {_MOST}"),
+}
 EXAMPLES = """\
 forms of OUT:
   .json  node types, edges, space and sizes (docs/export.md tells the schema)
@@ -128,13 +135,8 @@ def _of_file(path: Path, name: str | None, sizes: dict[str, Any]) -> Dag:
     values = _read(path)
     inner = values.get("dag")
     values = inner if isinstance(inner, dict) else values
-    found = name or values.get("space")
-    if not isinstance(found, str):
-        raise DataError(
-            f"{path}: space: expected a name, found {found!r}", remedy="name it by --space"
-        )
+    space = space_named(name) if name else _space_of_file(path, values.get("space"))
     stored = values.get("network")
-    space = space_named(found)
     space = _resized(space, stored if isinstance(stored, dict) else {}, str(path))
     try:
         return Dag.from_json(values, space.resized(**sizes))
@@ -142,7 +144,30 @@ def _of_file(path: Path, name: str | None, sizes: dict[str, Any]) -> Dag:
         raise GraphError(f"{path}: {error}", remedy=error.remedy) from error
 
 
+def _space_of_file(path: Path, found: object) -> SearchSpace:
+    """The space that a file names; code that it names is not run."""
+    from ngae.spaces.registry import space_named
+
+    if not isinstance(found, str):
+        raise DataError(
+            f"{path}: space: expected a name, found {found!r}", remedy="name it by --space"
+        )
+    if ":" in found:
+        raise DataError(
+            f"{path}: space: expected a space that ngae knows, found {found!r}",
+            remedy=f"if you trust that code: --space {shlex.quote(repr(found)[1:-1])}",
+        )
+    try:
+        return space_named(found)
+    except UsageError as error:
+        raise DataError(f"{path}: {error}", remedy="name it by --space") from error
+
+
 def _resized(space: SearchSpace, sizes: dict[str, Any], place: str) -> SearchSpace:
+    for size, value in sizes.items():
+        kinds, wanted = _KINDS.get(type(getattr(space.network, size, None)), ((), ""))
+        if kinds and (type(value) not in kinds or value > _MOST):
+            raise DataError(f"{place}: network: {size}: expected {wanted}, found {shown(value)}")
     try:
         return space.resized(**sizes)
     except UsageError as error:
@@ -165,7 +190,7 @@ def _of_text(text: str, name: str | None, sizes: dict[str, Any]) -> Dag:
 def _read(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: expected an architecture in JSON: {error}") from error
     if not isinstance(values, dict):
         raise GraphError(f"{path}: expected a JSON object, found {type(values).__name__}")

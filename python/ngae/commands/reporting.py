@@ -20,9 +20,9 @@ from ngae.commands.banner import show_banner
 from ngae.dag import Dag
 from ngae.dags import Dags
 from ngae.data import Dataset
-from ngae.errors import DataError, GraphError, RefusedError
+from ngae.errors import DataError, GraphError, RefusedError, shown
 from ngae.models import NGAEModel
-from ngae.report.files import DRAWN, read_arrays, read_lines, searches_in, write_arrays
+from ngae.report.files import DRAWN, numbered_lines, read_latents, searches_in, write_arrays
 from ngae.report.graphs import arrays_of
 from ngae.search.config import GradientConfig
 from ngae.spaces.base import SearchSpace
@@ -59,7 +59,7 @@ def prepare(path: Path, device: str | None = None) -> None:
     run = NGAE.load(path, device)
     show_banner(run.model.device)
     console.say("predicting at the encodings of all rows")
-    write_arrays(path / DRAWN, of_rows(run.model, run.data, read_arrays(path / "latents.npz")))
+    write_arrays(path / DRAWN, of_rows(run.model, run.data, read_latents(path)))
     for search in searches_in(path, having="trials.jsonl"):
         console.say(f"encoding the queries of {search.name}")
         write_arrays(search / DRAWN, of_trials(run.model, run.data.space, search))
@@ -77,8 +77,17 @@ def of_rows(
 
     Returns:
         Arrays by name: predictions in the order of training and test rows, graphs, ascents.
+
+    Raises:
+        RefusedError: As many encodings as rows are expected, of the model's width.
     """
     z = np.concatenate([latents["train_mean"], latents["test_mean"]]).astype(np.float32)
+    rows = len(data.train) + len(data.test)
+    if z.shape != (rows, _width(model)):
+        raise RefusedError(
+            f"latents.npz: expected {rows} rows of {_width(model)} numbers, found {z.shape}",
+            remedy="train again: the table or the run has changed",
+        )
     with torch.no_grad():
         prediction = model.predict(_on_device(model, z))
     arrays = {
@@ -107,15 +116,22 @@ def of_trials(model: NGAEModel, space: SearchSpace, folder: Path) -> dict[str, N
     """
     place = folder / "trials.jsonl"
     numbers, dags = [], []
-    for line, trial in enumerate(read_lines(place), 1):
+    for line, trial in numbered_lines(place):
         if trial.get("architecture"):
-            numbers.append(int(trial["number"]))
+            numbers.append(_number(trial, f"{place}:{line}"))
             dags.append(_parsed(space, str(trial["architecture"]), f"{place}:{line}"))
     return {
         "number": np.array(numbers, dtype=np.int64),
         "mean": _numbers(model.encode(dags).mean) if dags else np.zeros((0, _width(model))),
         **arrays_of(Dags.of(dags, space)),
     }
+
+
+def _number(trial: dict[str, Any], place: str) -> int:
+    number = trial.get("number")
+    if type(number) is not int:
+        raise DataError(f"{place}: number: expected an integer, found {shown(number)}")
+    return number
 
 
 def _parsed(space: SearchSpace, text: str, place: str) -> Dag:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Mapping
 from functools import cached_property
@@ -168,7 +169,7 @@ class Explorer:
             "hash": dag.canonical_hash,
             "architecture": self.space.format(dag) if valid else None,
             "complexity": dict(zip(self.space.complexity_names, values, strict=False)),
-            "json": dag.as_dict(),
+            "json": json.loads(dag.to_json()),
             "pytorch": _module(dag) if valid else None,
         }
 

@@ -28,6 +28,7 @@ from ngae.explore.page import Page
 
 HOST = "127.0.0.1"
 _MOST_BYTES = 64 * 1024  # of a body: two latent points of a thousand numbers fit
+_DEFAULT_PORT = 80  # of HTTP: browsers leave it out
 _SECONDS = 30.0  # until a connection that says nothing is closed
 
 Answer = Callable[[dict[str, Any]], Any]
@@ -76,7 +77,9 @@ class Server(ThreadingHTTPServer):
     @property
     def hosts(self) -> tuple[str, ...]:
         """The names by which a request may call this server."""
-        return f"{HOST}:{self.port}", f"localhost:{self.port}"
+        names = HOST, "localhost"
+        whole = tuple(f"{name}:{self.port}" for name in names)
+        return whole + names if self.port == _DEFAULT_PORT else whole
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Let a broken connection go."""

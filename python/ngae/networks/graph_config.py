@@ -65,8 +65,8 @@ class GraphConfig:
                 f"GraphConfig: hidden_dim: expected a multiple of {self.heads} heads, "
                 f"found {self.hidden_dim}"
             )
-        if not 0 <= self.dropout < 1:
-            raise UsageError(f"GraphConfig: dropout: expected 0 <= p < 1, found {self.dropout}")
+        if type(self.dropout) not in (int, float) or not 0 <= self.dropout < 1:
+            raise UsageError(f"GraphConfig: dropout: expected 0 <= p < 1, found {self.dropout!r}")
 
     @staticmethod
     def _check(name: str, value: object, low: int, high: int | None) -> None:

@@ -74,6 +74,8 @@ class RecurrentConfig:
                 raise UsageError(
                     f"RecurrentConfig: {name}: expected an integer from 1, found {value!r}"
                 )
+        if type(self.tied) is not bool:
+            raise UsageError(f"RecurrentConfig: tied: expected true or false, found {self.tied!r}")
 
     @classmethod
     def wikitext2(cls) -> RecurrentConfig:

@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ngae.errors import UsageError
@@ -119,12 +120,23 @@ def expression(module: nn.Module, place: str, width: int) -> str:
         raise UsageError(
             f"source: {place}: expected nn.Sequential around modules, found {name}", remedy=_REMEDY
         )
+    _check_precision(module, place)
     return listed(f"{name}(", list(_arguments(module, place)), ")", width=width)
 
 
 def _indented(text: str, blanks: int) -> str:
     """Indent all lines but the first."""
     return text.replace("\n", "\n" + " " * blanks)
+
+
+def _check_precision(module: nn.Module, place: str) -> None:
+    """Refuse another type than float32: the written call would not make it again."""
+    for name, value in [*module.named_parameters(), *module.named_buffers()]:
+        if (value.is_floating_point() or value.is_complex()) and value.dtype != torch.float32:
+            raise UsageError(
+                f"source: {place}: {name}: expected torch.float32, found {value.dtype}",
+                remedy=_REMEDY,
+            )
 
 
 def _has_hooks(module: nn.Module) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +107,7 @@ def read_run(path: Path) -> RunFiles:
     names = ("config.json", "env.json", "data.json", "metrics.json")
     config, environment, data, metrics = (read_json(path / name) for name in names)
     drawn = read_arrays(path / DRAWN)
-    rows = _rows(path, read_arrays(path / "latents.npz"), drawn)
+    rows = _rows(path, read_latents(path), drawn)
     labels = tuple(str(label) for label in _array(path / DRAWN, drawn, "node_types").tolist())
     return RunFiles(
         path, config, environment, data, metrics, tuple(read_lines(path / "log.jsonl")),
@@ -133,7 +134,7 @@ def read_json(path: Path) -> dict[str, Any]:
             f"{path.parent}: expected a finished run, found no {path.name}",
             remedy="`ngae train` makes one; --resume ends one that was interrupted",
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: expected a JSON object: {error}") from error
     if not isinstance(value, dict):
         raise DataError(f"{path}: expected a JSON object, found {type(value).__name__}")
@@ -141,16 +142,30 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Read JSON objects, one a line, up to a line that a crash has cut off; [] without the file."""
+    """Read JSON objects, one a line, up to a line that a crash has cut off; [] without the file.
+
+    Raises:
+        DataError: It is no text in UTF-8.
+    """
+    return [value for _, value in numbered_lines(path)]
+
+
+def numbered_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """Read as `read_lines` does, each with the number of its line, from 1."""
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: expected lines of JSON in UTF-8: {error}") from error
     found = []
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    for line in text.splitlines():
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
         try:
             value = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             break
         if isinstance(value, dict):
-            found.append(value)
+            found.append((number, value))
     return found
 
 
@@ -166,11 +181,46 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
             return {name: arrays[name] for name in arrays.files}
     except FileNotFoundError as error:
         raise RefusedError(
-            f"{path.parent}: expected {path.name}, found none",
-            remedy="`ngae report` makes it of a run with a checkpoint",
+            f"{path.parent}: expected {path.name}, found none", remedy=_remedy(path)
         ) from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: expected arrays of NumPy: {error}") from error
+    except OSError as error:
+        raise DataError(f"{path}: expected arrays of NumPy: {error.strerror}") from error
+    except (TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(
+            f"{path}: expected arrays of NumPy, found another file or a damaged one",
+            remedy=_remedy(path),
+        ) from error
+
+
+def read_latents(path: Path) -> dict[str, NDArray[Any]]:
+    """Read `latents.npz` of a run folder: encodings and targets of training and test rows.
+
+    Args:
+        path: The run folder.
+
+    Raises:
+        RefusedError: There is no such file.
+        DataError: It is no such file, or an array is missing or of another form.
+    """
+    place = path / "latents.npz"
+    arrays = read_arrays(place)
+    for name, axes in (("mean", 2), ("performance", 1), ("complexity", 2)):
+        for part in ("train", "test"):
+            found = _array(place, arrays, f"{part}_{name}")
+            if found.ndim != axes or found.dtype.kind not in "fiu":
+                raise DataError(
+                    f"{place}: {part}_{name}: expected numbers along {axes} axes, "
+                    f"found {found.dtype} along {found.ndim}",
+                    remedy=_remedy(place),
+                )
+        widths = [arrays[f"{part}_{name}"].shape[1:] for part in ("train", "test")]
+        if widths[0] != widths[1]:
+            raise DataError(
+                f"{place}: test_{name}: expected rows of {widths[0]}, as in train_{name}, "
+                f"found {widths[1]}",
+                remedy=_remedy(place),
+            )
+    return arrays
 
 
 def write_arrays(path: Path, arrays: Arrays) -> None:
@@ -182,9 +232,7 @@ def write_arrays(path: Path, arrays: Arrays) -> None:
 
 def _rows(path: Path, latents: Arrays, drawn: Arrays) -> Rows:
     both = {
-        name: np.concatenate(
-            [_array(path / "latents.npz", latents, f"{part}_{name}") for part in ("train", "test")]
-        ).astype(np.float64)
+        name: np.concatenate([latents[f"train_{name}"], latents[f"test_{name}"]]).astype(np.float64)
         for name in ("mean", "performance", "complexity")
     }
     dags = dags_of({k: _array(path / DRAWN, drawn, k) for k in drawn if k.startswith("graph_")})
@@ -229,6 +277,14 @@ def _array(path: Path, arrays: Arrays, name: str) -> NDArray[Any]:
     if name not in arrays:
         raise DataError(
             f"{path}: expected the array {name}, found {', '.join(arrays) or 'none'}",
-            remedy="`ngae report` makes it anew of the checkpoint",
+            remedy=_remedy(path),
         )
     return arrays[name]
+
+
+def _remedy(path: Path) -> str:
+    """Who writes a file of arrays."""
+    if path.name == DRAWN:
+        return "`ngae report` makes it of a run with a checkpoint"
+    run = path.parent
+    return f"training writes it: ngae train --config {run / 'config.json'} --out {run} --resume"

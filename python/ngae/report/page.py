@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import ngae
+from ngae.errors import DataError
 from ngae.files import write_text
 from ngae.report.config import ReportConfig
 from ngae.report.document import asset, document
@@ -35,9 +36,14 @@ def write_report(path: Path, config: ReportConfig | None = None) -> Path:
         RefusedError: A file of a finished run is missing.
         DataError: A file that is not what it should be.
     """
-    run = read_run(path)
+    try:
+        text = page(read_run(path), config or ReportConfig())
+    except (TypeError, AttributeError, LookupError, ValueError) as error:
+        raise DataError(
+            f"{path}: expected the files of a finished run, found {type(error).__name__}: {error}"
+        ) from error
     place = path / "report.html"
-    write_text(place, page(run, config or ReportConfig()))
+    write_text(place, text)
     return place
 
 

@@ -92,10 +92,8 @@ def table_payload(rows: Rows, plane: Plane, limit: int) -> dict[str, Any]:
 
 def names_of(run: RunFiles) -> dict[str, Any]:
     """What axes and labels say."""
-    lower = bool((run.config.get("data") or {}).get("lower_is_better"))
-    name = str(run.data.get("performance") or "performance")
     return {
-        "performance": f"minus {name}" if lower else name,
+        "performance": str(run.data.get("performance") or "performance"),
         "complexity": [str(name) for name in run.data.get("complexity") or ()],
         "types": list(run.node_types),
         "space": str(run.data.get("space")),

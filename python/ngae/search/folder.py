@@ -6,12 +6,12 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ngae.dag import Dag
 from ngae.errors import RefusedError, cut
-from ngae.files import finite, write_json, write_text
+from ngae.files import finite, write_bytes, write_json, write_text
 from ngae.search.base import Trial
 from ngae.search.result import SearchResult
 
@@ -103,11 +103,18 @@ class SearchFolder:
             dag = json.loads(best.dag.to_json())
             write_json(self.path / "best.json", {**best.as_dict(), "dag": dag})
             best.dag.save(self.path / "best.svg")
-            # A space of one's own may have no networks, or some that no source can be written of;
-            # nothing that its code raises may keep the results from being written.
-            with suppress(Exception):
-                best.dag.save(self.path / "best.py")
+            source = _source(best.dag)
+            if source is not None:
+                write_bytes(self.path / "best.py", source)
         write_json(self.path / "result.json", result.as_dict())
+
+
+def _source(dag: Dag) -> bytes | None:
+    """The network's source; None where a space of one's own has none, whatever its code raises."""
+    try:
+        return dag.to_source().encode()
+    except Exception:
+        return None
 
 
 def _decisive(settings: Any) -> Any:
