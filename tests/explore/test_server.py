@@ -285,6 +285,8 @@ def test_a_signal_ends_it_cleanly(searched_run, number):
         [sys.executable, "-m", "ngae.explore", str(searched_run), "--no-browser", "--port", "0"],
         stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
+        # What a shell starts in the background ignores SIGINT, and so would what that starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     assert process.stderr is not None
     lines = []
@@ -293,7 +295,10 @@ def test_a_signal_ends_it_cleanly(searched_run, number):
         if line.startswith("explore: http://127.0.0.1:"):
             break
     process.send_signal(number)
-    out, rest = process.communicate(timeout=60)
+    try:
+        out, rest = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 128 + number
     assert "Traceback" not in rest
     assert out == ""
