@@ -125,9 +125,7 @@ def _measure(
 
     total = len(counts) * arguments.draws
     with tqdm(total=total, unit="fit", disable=not sys.stderr.isatty()) as bar:
-        found = measured(
-            table, counts, arguments.draws, model, arguments.seed, lambda: bar.update() and None
-        )
+        found = measured(table, counts, arguments.draws, model, arguments.seed, bar.update)
     if arguments.json:
         console.give(json.dumps(finite(found)))
         return

@@ -116,7 +116,7 @@ def measured(
     repeats: int,
     model: LatentModel | None = None,
     seed: int = 0,
-    on_fit: Callable[[], None] | None = None,
+    on_fit: Callable[[], object] | None = None,
 ) -> dict[str, dict[str, float]]:
     """Measure how well few labels rank all other rows.
 
