@@ -51,9 +51,10 @@ def test_answers_are_given_as_they_come(tmp_path):
     assert places == [1, 2, 0]
 
 
-def test_a_worker_that_dies_takes_no_other_one_along(tmp_path, evaluations):
+@pytest.mark.parametrize(("guilty", "unlucky"), [(2, 5), (2, 3), (0, 1), (9, 8)])
+def test_a_worker_that_dies_takes_no_other_one_along(tmp_path, evaluations, guilty, unlucky):
     dags = architectures(10)
-    deeds = {dags[2].canonical_hash: "kill", dags[5].canonical_hash: "kill once"}
+    deeds = {dags[guilty].canonical_hash: "kill", dags[unlucky].canonical_hash: "kill once"}
     oracle = Misbehaving(tmp_path / "n", deeds, 0.02)
     with (
         Ledger(tmp_path / "l", retries=1) as ledger,
@@ -62,18 +63,18 @@ def test_a_worker_that_dies_takes_no_other_one_along(tmp_path, evaluations):
         answers = parallel.query_many(dags)
         again = parallel.query_many(dags)
     failed = [place for place, answer in enumerate(answers) if not answer.ok]
-    assert failed == [2]
-    assert "the worker died: BrokenProcessPool" in answers[2].error
-    assert answers[2].error.endswith("(after 2 attempts)")
+    assert failed == [guilty]
+    assert "the worker died: BrokenProcessPool" in answers[guilty].error
+    assert answers[guilty].error.endswith("(after 2 attempts)")
     assert [a.performance for a in answers if a.ok] == [
-        value_of(dag) for place, dag in enumerate(dags) if place != 2
+        value_of(dag) for place, dag in enumerate(dags) if place != guilty
     ]
     counts = Counter(evaluations(tmp_path / "n"))
-    assert max(counts.values()) == counts[dags[2].canonical_hash] == 2
+    assert max(counts.values()) == counts[dags[guilty].canonical_hash] <= 3
     assert all(a is b for a, b in zip(answers, again, strict=True))
     with Ledger(tmp_path / "l") as ledger:
         assert ledger.used == 10
-        assert not ledger.answer(dags[2]).ok
+        assert not ledger.answer(dags[guilty]).ok
 
 
 def test_without_a_factory_a_broken_pool_ends_it_and_nothing_is_lost(tmp_path):

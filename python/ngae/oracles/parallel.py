@@ -38,7 +38,8 @@ class Parallel:
 
     A call whose worker dies is tried again as often as the ledger says, then it has failed. Where
     a whole pool breaks, a fresh one is made, and the calls that were under way in it are tried
-    again one at a time, so that the guilty one takes no other one along.
+    again one at a time, so that the guilty one takes no other one along: who died in company has
+    spent no attempt.
 
     Args:
         oracle: Who answers; for other processes it must be picklable. The ledger's budget counts.
@@ -146,6 +147,7 @@ class _Run:
         self.suspects: deque[Dag] = deque()
         self.under_way: dict[Any, tuple[Dag, float]] = {}
         self.alone = False
+        self.in_company = False
         self.refusals = 0
         for place, dag in enumerate(dags):
             places = self.places.setdefault(dag.canonical_hash, [])
@@ -231,13 +233,14 @@ class _Run:
         if not self.under_way:
             return
         broken = False
+        self.in_company |= len(self.under_way) > 1
         for future in completed(list(self.under_way), self._patience()):
             dag, _ = self.under_way.pop(future)
             try:
                 answer: Answer | None = self.ledger.settle(dag, future.result())
             except BrokenExecutor as error:
                 broken = True
-                answer = self._again(dag, f"the worker died: {described(error)}", self.suspects)
+                answer = self._died(dag, f"the worker died: {described(error)}")
             except (TrainingError, EvaluationError) as error:
                 answer = self.ledger.settle(dag, Answer.failed(str(error)))
             except NgaeError:
@@ -249,7 +252,16 @@ class _Run:
                 yield from self._give(dag, answer)
         if broken and not self.under_way:
             self.pool.replace()
+        if not self.under_way:
+            self.in_company = False
         yield from self._give_up_late_ones()
+
+    def _died(self, dag: Dag, error: str) -> Answer | None:
+        if not self.in_company:
+            return self._again(dag, error, self.suspects)
+        self.ledger.withdraw(dag)
+        self.suspects.append(dag)
+        return None
 
     def _again(self, dag: Dag, error: str, queue: deque[Dag]) -> Answer | None:
         answer = self.ledger.crashed(dag, error)
