@@ -1,5 +1,6 @@
 """Fixtures that several rooms share."""
 
+import os
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,20 @@ import torch
 from ngae.cli import main
 from ngae.data import Table
 from ngae.spaces.enas import EnasSpace
+
+
+def pytest_configure(config):
+    """Let threads sleep while they wait: with `-n`, those of another process can use the core."""
+    if getattr(config.option, "numprocesses", None):
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+def pytest_collection_modifyitems(config, items):
+    """With `-n 2 --dist loadgroup`, a file's tests share a process, and so what they train once."""
+    if getattr(config.option, "loadgroup", False):
+        for item in items:
+            if item.get_closest_marker("xdist_group") is None:
+                item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Libraries of kernels that run on the CPU; built when first asked for."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +13,14 @@ from .emulator import Emulator
 from .ops import EmulatedOps
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What counts executed lines comes last."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What counts executed lines comes last, in the process that ran all others of this folder."""
     items.sort(key=lambda item: item.path == HERE / "test_coverage.py")
+    if getattr(config.option, "loadgroup", False):
+        for item in items:
+            if item.path.parent == HERE:
+                item.add_marker(pytest.mark.xdist_group("cuda_emulation"))
 
 
 @pytest.fixture
@@ -23,7 +29,8 @@ def whole_folder_ran(request: pytest.FixtureRequest) -> None:
     config = request.config
     files = {item.path for item in request.session.items}
     narrowed = config.option.keyword or any("::" in argument for argument in config.args)
-    narrowed = narrowed or getattr(config.option, "lf", False) or hasattr(config, "workerinput")
+    apart = hasattr(config, "workerinput") and not config.option.loadgroup
+    narrowed = narrowed or getattr(config.option, "lf", False) or apart
     if narrowed or not files >= set(HERE.glob("test_*.py")):
         pytest.skip("takes a run of all of tests/cuda_emulation, in one process")
 
@@ -34,8 +41,10 @@ def build_folder(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.
     if compiler() is None:
         pytest.skip("no g++, which the emulation of CUDA needs (NGAE_EMULATION_CXX names another)")
     base = tmp_path_factory.getbasetemp()
-    given = pytestconfig.getoption("basetemp") is not None
-    return (base if given else base.parent) / "cuda_emulation"
+    if hasattr(pytestconfig, "workerinput"):
+        base = base.parent  # each process of `pytest -n` has a folder in it
+    numbered = re.fullmatch(r"pytest-\d+", base.name)
+    return (base.parent if numbered else base) / "cuda_emulation"
 
 
 @pytest.fixture(scope="session")
