@@ -1,5 +1,6 @@
 """The commands as a user types them, in one process each where the process matters."""
 
+import contextlib
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from ngae.cli import _COMMANDS, main
+from ngae.oracles import registry, shared_weights
 from ngae.spaces.enas import EnasSpace
 from ngae.spaces.registry import space_named
 
@@ -214,17 +216,21 @@ def test_search_writes_trials_front_and_best(run, capsys):
     assert (run / "b.dot").read_text().startswith("digraph")
 
 
-@pytest.mark.end_to_end
-def test_random_search_is_a_strategy_too(run):
+def test_random_search_is_a_strategy_too(run, monkeypatch):
+    few = shared_weights.SharedWeightsConfig(steps=3, networks=1, batch_size=16)
+    train = shared_weights.train_shared_weights
+    monkeypatch.setattr(shared_weights, "train_shared_weights", lambda space: train(space, few))
+    registry._trained.cache_clear()
     flags = ["--strategy", "random", "--budget", "3", "--oracle", "shared-weights"]
     assert main(["search", str(run), *flags]) == 0
+    registry._trained.cache_clear()
     assert (run / "search" / "random-b3-s0" / "pareto.csv").exists()
 
 
 def test_a_quick_run_is_not_in_the_way_of_the_main_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     _table(tmp_path / "t.txt")
-    assert main(["train", "--data", "t.txt", "--quick"]) == 0
+    assert main(["train", "--data", "t.txt", "--quick", *SMALL, *FEW]) == 0
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["t-quick-s0"]
 
 
@@ -239,14 +245,25 @@ def test_data_commands(tmp_path, capsys):
     assert "self-test  ok" in capsys.readouterr().out
 
 
+LONG = ["--data", "t.txt", "--epochs", "24", *SMALL, *FEW, "--batch-size", "8"]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The last checkpoint of a training that nothing interrupts."""
+    folder = tmp_path_factory.mktemp("whole")
+    _table(folder / "t.txt")
+    with contextlib.chdir(folder):
+        assert main(["train", *LONG, "--out", "whole"]) == 0
+    return (folder / "whole" / "checkpoints" / "last.safetensors").read_bytes()
+
+
 @pytest.mark.end_to_end
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_saves_and_resume_ends_in_the_same_bytes(tmp_path, number):
+def test_a_signal_saves_and_resume_ends_in_the_same_bytes(tmp_path, whole, number):
     _table(tmp_path / "t.txt")
-    flags = ["--data", "t.txt", "--epochs", "60", *SMALL, *FEW, "--batch-size", "8"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    train = [sys.executable, "-m", "ngae.train", *flags]
-    subprocess.run([*train, "--out", "whole"], cwd=tmp_path, check=True, capture_output=True)
+    train = [sys.executable, "-m", "ngae.train", *LONG]
     process = subprocess.Popen(
         [*train, "--out", "parts"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
     )
@@ -261,5 +278,4 @@ def test_a_signal_saves_and_resume_ends_in_the_same_bytes(tmp_path, number):
     assert "--resume" in rest
     again = [*train, "--out", "parts", "--resume"]
     subprocess.run(again, cwd=tmp_path, check=True, env=environment, capture_output=True)
-    last = "checkpoints/last.safetensors"
-    assert (tmp_path / "parts" / last).read_bytes() == (tmp_path / "whole" / last).read_bytes()
+    assert (tmp_path / "parts" / "checkpoints" / "last.safetensors").read_bytes() == whole
