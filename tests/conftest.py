@@ -15,9 +15,10 @@ from ngae.spaces.enas import EnasSpace
 
 
 def pytest_configure(config):
-    """Let threads sleep while they wait: with `-n`, those of another process can use the core."""
+    """With `-n`, let threads that wait leave the core to those of the other processes."""
     if getattr(config.option, "numprocesses", None):
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's; torch keeps all
 
 
 def pytest_collection_modifyitems(config, items):
