@@ -21,12 +21,20 @@ def pytest_configure(config):
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's; torch keeps all
 
 
-def pytest_collection_modifyitems(config, items):
-    """With `-n 2 --dist loadgroup`, a file's tests share a process, and so what they train once."""
-    if getattr(config.option, "loadgroup", False):
-        for item in items:
-            if item.get_closest_marker("xdist_group") is None:
-                item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With `-n 2 --dist loadfile`, one process also runs all files of the emulation of CUDA."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduler(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            folder = file.rpartition("/")[0]
+            return folder if folder.endswith("cuda_emulation") else file
+
+    return Scheduler(config, log)
 
 
 @pytest.fixture

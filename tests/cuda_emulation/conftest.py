@@ -13,25 +13,29 @@ from .emulator import Emulator
 from .ops import EmulatedOps
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What counts executed lines comes last, in the process that ran all others of this folder."""
+_begun: set[str] = set()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What counts executed lines comes last."""
     items.sort(key=lambda item: item.path == HERE / "test_coverage.py")
-    if getattr(config.option, "loadgroup", False):
-        for item in items:
-            if item.path.parent == HERE:
-                item.add_marker(pytest.mark.xdist_group("cuda_emulation"))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note which of this folder's tests this process runs."""
+    _begun.add(item.nodeid)
 
 
 @pytest.fixture
 def whole_folder_ran(request: pytest.FixtureRequest) -> None:
-    """Skips where this run takes only a part of the folder's tests."""
+    """Skips where this process takes only a part of the folder's tests."""
     config = request.config
-    files = {item.path for item in request.session.items}
+    items = [item for item in request.session.items if item.path.parent == HERE]
     narrowed = config.option.keyword or any("::" in argument for argument in config.args)
-    apart = hasattr(config, "workerinput") and not config.option.loadgroup
-    narrowed = narrowed or getattr(config.option, "lf", False) or apart
-    if narrowed or not files >= set(HERE.glob("test_*.py")):
+    narrowed = narrowed or getattr(config.option, "lf", False)
+    whole = {item.path for item in items} >= set(HERE.glob("test_*.py"))
+    here = _begun >= {item.nodeid for item in items}
+    if narrowed or not (whole and here):
         pytest.skip("takes a run of all of tests/cuda_emulation, in one process")
 
 
