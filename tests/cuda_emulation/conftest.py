@@ -12,7 +12,6 @@ from .build import HERE, Library, build, compiler, project_sources
 from .emulator import Emulator
 from .ops import EmulatedOps
 
-
 _begun: set[str] = set()
 
 
