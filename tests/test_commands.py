@@ -46,6 +46,8 @@ def run(tmp_path, monkeypatch, capsys):
         "export",
         "report",
         "explore",
+        "status",
+        "completion",
         "doctor",
         "baselines.dvae",
     ],
