@@ -50,6 +50,19 @@ _ngae() {
 }
 complete -F _ngae ngae"""
 
+_FISH = """\
+function __ngae_at
+    set -l words (commandline -opc)
+    test (count $words) -gt (count $argv); or return 1
+    for at in (seq (count $argv))
+        test $words[(math $at + 1)] = $argv[$at]; or return 1
+    end
+end
+function __ngae_only
+    test (count (commandline -opc)) -eq (math 1 + (count $argv)); and __ngae_at $argv
+end
+complete -c ngae -f"""
+
 
 def script(shell: str, commands: Sequence[Completed]) -> str:
     """Write the script of a shell: bash, zsh or fish."""
@@ -149,37 +162,19 @@ def _zsh_value(values: Sequence[str], files: bool) -> str:
 
 
 def _fish(commands: Sequence[Completed]) -> str:
-    lines = ["complete -c ngae -f"]
+    lines = [_FISH]
     for each in commands:
         *before, name = each.path
-        here = _fish_after(commands, each)
-        if before:
-            others = " ".join(o.path[-1] for o in commands if o.path[:-1] == tuple(before))
-            parent = (
-                f"__fish_seen_subcommand_from {before[0]}; "
-                f"and not __fish_seen_subcommand_from {others}"
-            )
-        else:
-            parent = "__fish_use_subcommand"
-        lines.append(
-            f"complete -c ngae -n {_fish_quote(parent)} -a {name} -d {_fish_quote(each.help)}"
-        )
+        here = _fish_quote(" ".join(["__ngae_at", *each.path]))
+        above = _fish_quote(" ".join(["__ngae_only", *before]))
+        start = f"complete -c ngae -n {here}"
+        lines.append(f"complete -c ngae -n {above} -a {name} -d {_fish_quote(each.help)}")
         if each.files:
-            lines.append(f"complete -c ngae -n {_fish_quote(here)} -F")
-        elif each.words and not any(o.path[:-1] == each.path for o in commands):
-            words = _fish_quote(" ".join(each.words))
-            lines.append(f"complete -c ngae -n {_fish_quote(here)} -a {words}")
-        lines += [
-            f"complete -c ngae -n {_fish_quote(here)} {_fish_flag(flag)}" for flag in each.flags
-        ]
+            lines.append(f"{start} -F")
+        elif each.words and not any(other.path[:-1] == each.path for other in commands):
+            lines.append(f"{start} -a {_fish_quote(' '.join(each.words))}")
+        lines += [f"{start} {_fish_flag(flag)}" for flag in each.flags]
     return "\n".join(lines)
-
-
-def _fish_after(commands: Sequence[Completed], each: Completed) -> str:
-    """Whether the command has been typed; of one with commands of its own, and none of these."""
-    text = "; and ".join(f"__fish_seen_subcommand_from {name}" for name in each.path)
-    inner = " ".join(o.path[-1] for o in commands if o.path[:-1] == each.path)
-    return f"{text}; and not __fish_seen_subcommand_from {inner}" if inner else text
 
 
 def _fish_flag(flag: Flag) -> str:
