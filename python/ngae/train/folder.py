@@ -148,7 +148,7 @@ _OWN_FILES = (
     "config.json", "env.json", "data.json", "log.jsonl", "metrics.json", "latents.npz",
     "error.json", "report.npz", "report.html",
 )  # fmt: skip
-_OWN_FOLDERS = ("checkpoints", "search", "figures")
+_OWN_FOLDERS = ("checkpoints", "search", "figures", "tensorboard")
 
 
 @contextmanager
