@@ -12,6 +12,7 @@ import torch
 from ngae.cli import main
 from ngae.data import Table
 from ngae.spaces.enas import EnasSpace
+from tests.browser import Browser
 
 
 def pytest_configure(config):
@@ -101,3 +102,10 @@ def searched_run(tmp_path_factory):
     flags = ["--budget", "6", "--num-starts", "16", "--steps", "5", "--oracle", "predicted"]
     assert main(["search", run, *flags, "--weight", "0.1"]) == 0
     return Path(run)
+
+
+@pytest.fixture(scope="module")
+def window():
+    """Give a browser's window."""
+    with Browser() as window:
+        yield window

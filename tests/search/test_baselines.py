@@ -13,7 +13,8 @@ from ngae.oracles.base import Answer
 from ngae.search import nao
 from ngae.search.base import Trial
 from ngae.search.config import STRATEGY_CONFIGS, AscentConfig, NAOConfig, SearchConfig
-from ngae.search.problem import Limit, Objective, Problem
+from ngae.search.limits import Limit
+from ngae.search.problem import Objective, Problem
 from ngae.search.registry import NEED_A_MODEL, strategy_named
 from ngae.search.run import run_search
 from ngae.spaces import space_named

@@ -52,6 +52,11 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--overwrite", action="store_true", help="replace the run in the folder")
     run.add_argument("--quick", action="store_true", help="a small model and two epochs")
     run.add_argument("--dry-run", action="store_true", help="show what would be done, and stop")
+    run.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="write the numbers of each epoch into RUN/tensorboard (pip install 'ngae[tb]')",
+    )
     console.add_common_flags(run)  # type: ignore[arg-type]
     for cls, title in _TITLES.values():
         add_flags(parser, cls, title)
@@ -103,6 +108,7 @@ def command(arguments: argparse.Namespace) -> int:
         dry_run=arguments.dry_run,
         as_json=arguments.json,
         nvt=arguments.nvt,
+        tensorboard=arguments.tensorboard,
     )
 
 
