@@ -1,6 +1,6 @@
 """Settings of the documentation site: `sphinx-build -W -b html docs build/docs`.
 
-The pages are plain Markdown that GitHub shows as well; what differs here is done by the hooks below.
+The pages are plain Markdown that GitHub shows as well; the hooks below do what differs here.
 """
 
 from __future__ import annotations
@@ -52,9 +52,7 @@ def link_pages(app: Any, docname: str, source: list[str]) -> None:
         source[0] = re.sub(link, rf"](\1{page}.md", source[0])
 
 
-def list_settings(
-    app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
-) -> None:
+def list_settings(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Give frozen settings a list of their fields, which say what they are in `--help`."""
     if not dataclasses.is_dataclass(obj):
         return
