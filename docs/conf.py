@@ -6,26 +6,33 @@ The pages are plain Markdown that GitHub shows as well; the hooks below do what 
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 import ngae
 
-ROOT = Path(__file__).parents[1]
-FILES = {"readme": "README.md", "changelog": "CHANGELOG.md", "contributing": "CONTRIBUTING.md"}
+DOCS = Path(__file__).resolve().parent
+# Pages whose text is another file: what lies above docs/, and search.md, whose name Sphinx keeps
+# for its own page.
+ELSEWHERE = {
+    "readme": DOCS.parent / "README.md",
+    "changelog": DOCS.parent / "CHANGELOG.md",
+    "contributing": DOCS.parent / "CONTRIBUTING.md",
+    "strategies": DOCS / "search.md",
+}
+PAGE_OF = {path: DOCS / f"{page}.md" for page, path in ELSEWHERE.items()}
 
 project = "ngae"
 author = copyright = "The ngae developers"
 version = release = ngae.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["search.md"]
+default_role = "code"
 root_doc = "index"
 myst_heading_anchors = 3
-suppress_warnings = ["myst.xref_ambiguous"]
-pygments_style = "sphinx"
-pygments_dark_style = "monokai"
 
 html_theme = "furo"
 html_title = f"ngae {release}"
@@ -41,15 +48,18 @@ napoleon_use_ivar = True
 
 
 def link_pages(app: Any, docname: str, source: list[str]) -> None:
-    """Put README and its like, which lie above docs/, among the pages."""
-    if docname in FILES:
-        path = ROOT / FILES[docname]
+    """Give the pages of `ELSEWHERE` their text, and let links to it lead to these pages."""
+    page = DOCS / f"{docname}.md"
+    path = ELSEWHERE.get(docname, page)
+    if path != page:
         app.env.note_dependency(str(path))
-        source[0] = path.read_text(encoding="utf-8").replace("](docs/", "](")
-    above = "" if docname in FILES else "../"
-    for page, name in FILES.items():
-        link = rf"\]\(((?:\.\./)*){re.escape(above + name)}(?=[)#])"
-        source[0] = re.sub(link, rf"](\1{page}.md", source[0])
+        source[0] = path.read_text(encoding="utf-8")
+
+    def led(link: re.Match[str]) -> str:
+        target = (path.parent / link[1]).resolve()
+        return f"]({os.path.relpath(PAGE_OF.get(target, target), page.parent)}"
+
+    source[0] = re.sub(r"\]\(([^)#:\s]+)(?=[)#])", led, source[0])
 
 
 def list_settings(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
