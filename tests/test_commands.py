@@ -197,6 +197,32 @@ def test_wrong_flags_end_with_their_code(tmp_path, monkeypatch, capsys, flags, c
     assert not (tmp_path / "runs").exists()
 
 
+PUBLISHED = (
+    "--data-name t.txt --data-type ENAS --nvt 6 --save-appendix _DVAE --save-interval 100 "
+    "--sample-number 20 --reprocess --keep-old --model DVAE --continue-from 100 --hs 10 --nz 5 "
+    "--bidirectional --predictor --lr 1e-4 --epochs 300 --batch-size 32 --infer-batch-size 64 "
+    "--no-cuda --seed 1"
+)
+
+
+def test_a_command_line_of_the_published_code_is_understood(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    _table(tmp_path / "t.txt")
+    assert main(["train", "--dry-run", *PUBLISHED.split()]) == 0
+    settings = json.loads(capsys.readouterr().out)
+    assert settings["model"]["hidden_dim"] == 10 and settings["model"]["latent_dim"] == 5
+    assert settings["train"]["epochs"] == 300 and settings["train"]["device"] == "cpu"
+    assert settings["evaluate"]["evaluate_batch_size"] == 64
+
+
+@pytest.mark.parametrize("flag", ["--no-test", "--small-train", "--all-gpus", "--data-type=BN"])
+def test_published_flags_that_would_change_the_result_are_refused(flag, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["train", flag])
+    assert ended.value.code == 2
+    assert flag.split("=")[0] in capsys.readouterr().err
+
+
 def test_search_writes_trials_front_and_best(run, capsys):
     capsys.readouterr()
     flags = ["--budget", "12", "--num-starts", "16", "--steps", "5", "--oracle", "predicted"]

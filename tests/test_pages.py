@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ngae.baselines import dvae
 from ngae.commands import (
     completion,
     data,
@@ -33,8 +34,10 @@ PARSERS = {
     "explore": explore.build_parser,
     "status": status.build_parser,
     "completion": completion.build_parser,
+    "baselines.dvae": dvae.build_parser,
 }
 CODE = {page: found for page, text in PAGES.items() if (found := PRINTED.findall(text))}
+TRAINING = [page for page, text in PAGES.items() if ".fit(data, epochs=" in text]
 LINES = [
     (page, line)
     for page, text in PAGES.items()
@@ -54,7 +57,10 @@ def test_nothing_is_left_to_be_filled_in(page):
     assert re.findall(r"@\w+@|TODO|TBD|FIXME", PAGES[page]) == []
 
 
-@pytest.mark.parametrize("page", CODE)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=pytest.mark.end_to_end if page in TRAINING else ()) for page in CODE],
+)
 def test_python_blocks_print_what_stands_below_them(page, capsys, tmp_path, monkeypatch):
     """The blocks of a page run one after the other and know of each other."""
     monkeypatch.chdir(tmp_path)
