@@ -85,7 +85,7 @@ class RunFolder:
         """
         config = config.located()
         self.path.mkdir(parents=True, exist_ok=True)
-        with _lock(self.path):
+        with held(self.path):
             if self.config.exists() and not overwrite:
                 self._check_resumable(config, resume)
             elif overwrite:
@@ -115,7 +115,7 @@ class RunFolder:
             )
 
     def _foreign(self) -> bool:
-        return any(entry.name != _LOCK for entry in self.path.iterdir())
+        return any(entry.name != LOCK for entry in self.path.iterdir())
 
     def _clear(self) -> None:
         for name in _OWN_FILES:
@@ -124,7 +124,7 @@ class RunFolder:
             shutil.rmtree(self.path / name, ignore_errors=True)
 
 
-_LOCK = ".lock"
+LOCK = ".lock"
 _OWN_FILES = (
     "config.json", "env.json", "data.json", "log.jsonl", "metrics.json", "latents.npz",
     "report.npz", "report.html",
@@ -133,11 +133,15 @@ _OWN_FOLDERS = ("checkpoints", "search", "figures")
 
 
 @contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Hold a lock that the system frees when the process ends, however it ends."""
+def held(folder: Path) -> Iterator[None]:
+    """Hold a folder by a lock that the system frees when the process ends, however it ends.
+
+    Raises:
+        RefusedError: Another process holds it.
+    """
     import fcntl
 
-    handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
