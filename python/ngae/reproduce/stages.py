@@ -104,7 +104,9 @@ class Laboratory:
     def stages(self) -> list[Stage]:
         """List all stages, in the order in which they are done."""
         place, first = self.folder, self.plan.seeds[0]
-        found = [Stage("data", "read the table, try the oracle", (place / "data.json",), self._data)]
+        found = [
+            Stage("data", "read the table, try the oracle", (place / "data.json",), self._data)
+        ]
         found += [stage for seed in self.plan.seeds for stage in self._of_training(seed)]
         for key, title, work in (
             ("figure3-map", "map the latent space", measuring.latent_map),
@@ -148,7 +150,7 @@ class Laboratory:
 
     def _training(self, name: str, title: str, seed: int) -> Stage:
         run = self.folder.run(seed, name)
-        files = (run.config, run.log, run.last, run.metrics)
+        files: tuple[Path, ...] = (run.config, run.log, run.last, run.metrics)
         if name == "ngae":
             files += tuple(_kept(run, epoch) for epoch in self.plan.checkpoints[:-1])
         return Stage(f"{name}-s{seed}", title, files, partial(self._train, name, seed, files))
@@ -210,13 +212,15 @@ class Laboratory:
         write_csv(file, head, rows)
 
     def _search(self, method: Method, seed: int) -> None:
+        folder = self.folder.search(seed, method.key)
+        (folder / "result.json").unlink(missing_ok=True)  # of a search whose trials are gone
         own: dict[str, Any] = {"surrogate": "sparse"}
         if method.strategy == "gradient":
             weight = self.plan.own.weight if method.key == "ngae" else 0.0
             own = {"guide": "predictors", "starts": "prior", "weight": weight}
         search = Search(
             self.model(seed, method.model),
-            folder=self.folder.search(seed, method.key),
+            folder=folder,
             strategy=method.strategy,
             weigh=self.weighed,
             batch=max(1, self.plan.own.budget // ROUNDS),
