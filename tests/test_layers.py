@@ -9,7 +9,7 @@ ORDER = (
     "_lazy", "errors", "files", "settings", "_native", "console", "drawing", "edges",
     "space_like", "dag", "dags", "rules", "transfer", "batch", "ops", "networks", "spaces", "data",
     "oracles", "models", "baselines", "evaluate", "train", "search", "report", "api", "searching",
-    "presets", "explore", "commands", "cli", "export", "doctor",
+    "presets", "explore", "reproduce", "commands", "cli", "export", "doctor",
 )  # fmt: skip
 ROOT = Path(ngae.__file__).parent
 

@@ -116,9 +116,7 @@ def _predicted(results: Results, performance: str) -> str:
 
 
 def _errors(results: Results) -> str:
-    epoch, train, test = results.column(
-        "figure4-rmse.csv", "epoch", "train_while_learning", "test"
-    )
+    epoch, train, test = results.column("figure4-rmse.csv", "epoch", "train_while_learning", "test")
     first = results.plan.seeds[0]
     checkpoints = np.array(results.plan.checkpoints, dtype=np.float64)
     at_mean = np.array(
