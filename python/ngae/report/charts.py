@@ -73,7 +73,8 @@ def chart(
     if alike:
         xs = ys = np.concatenate([xs, ys])
     x, y = _axis(x_title, xs), _axis(y_title, ys, log)
-    parts = [_title(title), *_grid(x, y), *_legend(series)]
+    whole = bool((xs == xs.round()).all())
+    parts = [_title(title), *_grid(x, y, whole=whole), *_legend(series)]
     for one in series:
         parts += _drawn(one, x, y)
     return _document(title, parts, ["back", "ink", "soft", "rule", "one", "two", "three"])
@@ -131,10 +132,13 @@ def _up(axis: Axis, value: float) -> float:
     return _HEIGHT - _BOTTOM - axis.place(value) * (_HEIGHT - _BOTTOM - _TOP)
 
 
-def _grid(x: Axis, y: Axis, *, rules: bool = True) -> list[str]:
+def _grid(x: Axis, y: Axis, *, rules: bool = True, whole: bool = False) -> list[str]:
+    """Draw axes with their marks; `whole`: whole numbers only along the horizontal one."""
     bottom, right = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT
     lines, texts = [], []
     for value in x.ticks():
+        if whole and value != round(value):
+            continue
         at = _across(x, value)
         lines.append(f"M{at:.1f} {bottom}V{_TOP}")
         texts.append(_text(at, bottom + 18, f"{value:g}", "soft"))

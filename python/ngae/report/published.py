@@ -30,13 +30,14 @@ TABLE_1: Mapping[int, Mapping[str, float]] = {
     200: {"reconstruction": 0.9997, "validity": 1.0, "uniqueness": 0.4205, "novelty": 1.0},
     300: {"reconstruction": 0.9999, "validity": 1.0, "uniqueness": 0.3856, "novelty": 1.0},
 }
-PAPER = "Li, Liu, Liu, Wang: Neural Architecture Optimization with Graph VAE"
+TITLE = "Neural Architecture Optimization with Graph VAE"
+PAPER = f"Li, Liu, Liu, Wang: {TITLE}"
 TABLE_1_SOURCE = f"{PAPER}, Table 1"
 
 METHODS = (
     Method(
         "NGAE, 300 epochs",
-        "Neural Architecture Optimization with Graph VAE, Table 1; RMSE: section 5.2",
+        f"{TITLE}, Table 1; RMSE: section 5.2",
         {**TABLE_1[300], "rmse_normalised": 0.357},
     ),
     Method(

@@ -94,9 +94,7 @@ class Plan:
 def quick(plan: Plan) -> Plan:
     """Return a plan of the same kind for minutes: smaller models, fewer epochs and queries."""
     run, own = plan.run, plan.own
-    model = dataclasses.replace(
-        run.model, hidden_dim=64, latent_dim=16, head_dim=64, predictor_dim=64
-    )
+    model = dataclasses.replace(run.model, hidden_dim=128, head_dim=128, predictor_dim=128)
     train = dataclasses.replace(run.train, epochs=min(run.train.epochs, 9))
     own = dataclasses.replace(own, budget=min(own.budget, 20))
     return Plan(dataclasses.replace(run, model=model, train=train), own)

@@ -1,4 +1,4 @@
-"""What a reproduction tells, as chapters of text, tables and pictures; HTML and Markdown show it."""
+"""What a reproduction tells, as chapters of text, tables and pictures for any kind of page."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from ngae.report.published import PAPER, TABLE_1_SOURCE
 from ngae.reproduce.claims import claims
 from ngae.reproduce.figures import drawing_of
+from ngae.reproduce.folder import Stage
 from ngae.reproduce.limits import differences, missing, oracle_text
 from ngae.reproduce.results import MEASURES, Found, Results
-from ngae.reproduce.stages import METHODS, Stage
+from ngae.reproduce.stages import METHODS
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,7 @@ def _figure_5(results: Results) -> Chapter:
         f"{oracle_text(results)} Each search asked about {results.plan.own.budget} networks; no "
         f"row of the table is among them. {best}"
     )
-    galleries = [_gallery(results, [one for one in results.of(method)]) for method in METHODS]
+    galleries = [_gallery(results, results.of(method)) for method in METHODS]
     found = [gallery for gallery in galleries if gallery is not None]
     return Chapter(
         "figure5", "Figure 5: the top three networks of each method", lead,

@@ -93,13 +93,13 @@ def _map(results: Results, performance: str) -> str:
     first, second, found = results.column("figure3-map.csv", "first", "second", "predicted")
     shares = results.column("figure3-map.csv", "first_share", "second_share")
     x, y = np.unique(first), np.unique(second)
-    titles = [
-        f"{name} principal component, {100 * share[0]:.1f} % of the variance"
+    across, up = (
+        f"{name} component, {100 * share[0]:.1f} % of the variance"
         for name, share in zip(("first", "second"), shares, strict=True)
-    ]
+    )
     values = found.reshape(len(y), len(x))
     named = f"predicted {performance}"
-    return heat_map("Latent space, in standard deviations", *titles, x, y, values, named)
+    return heat_map("Latent space, in standard deviations", across, up, x, y, values, named)
 
 
 def _predicted(results: Results, performance: str) -> str:
@@ -127,7 +127,7 @@ def _errors(results: Results) -> str:
         Series("test, z = mean", epoch, test, "one"),
         Series("training, z = mean", checkpoints, at_mean, "three", "dots"),
     ]
-    return chart("Error of the predictor", "epoch", "RMSE / std of training rows", series, log=True)
+    return chart("Error of the predictor", "epoch", "RMSE / std of training rows", series)
 
 
 def _ascent(results: Results, performance: str) -> str:

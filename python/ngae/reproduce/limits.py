@@ -18,14 +18,21 @@ def oracle_text(results: Results) -> str:
             f"{checked['equal']} of {checked['rows']} test rows that were tried it answers what "
             "stands in the table. Performance is accuracy on 8x8 digits, without training."
         )
-    quality = oracle["quality"]
+    quality, digits = oracle["quality"], oracle["digits"]
+    weights = (
+        ""
+        if digits is None
+        else (
+            f" The embedded shared weights, which judge by 8x8 digits, order {digits['rows']} test "
+            f"rows with Kendall tau {digits['kendall_tau']:.2f} to the table, and are not asked."
+        )
+    )
     return (
         f"The oracle is a regressor, not a training: boosted trees on types and edges by place, "
         f"fitted to all rows of {name}, which answer in units of {performance}. Fitted to the "
         f"training rows alone they reach RMSE {quality['rmse']:.5f} "
         f"(/ std: {quality['rmse_normalised']:.3f}), r {quality['pearson_r']:.3f} on the test "
-        "rows: smaller differences between networks mean nothing. The embedded shared weights "
-        "judge networks by 8x8 digits and say nothing of this table."
+        f"rows: smaller differences between networks mean nothing.{weights}"
     )
 
 

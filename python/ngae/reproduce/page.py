@@ -9,12 +9,12 @@ import ngae
 from ngae.files import write_text
 from ngae.report.document import asset, document
 from ngae.report.html import Html, element, joined
-from ngae.report.published import PAPER
+from ngae.report.published import TITLE
 from ngae.reproduce.content import Bullets, Chapter, Gallery, Grid, Picture, chapters, facts
 from ngae.reproduce.folder import ReproduceFolder, Stage
 from ngae.reproduce.results import Results
 
-_HEADING = f"{PAPER}, reproduced"
+_HEADING = f"{TITLE}, reproduced"
 
 
 def write_pages(results: Results, stages: Sequence[Stage]) -> None:
@@ -115,7 +115,8 @@ def _gallery(gallery: Gallery, folder: ReproduceFolder) -> Html:
         for picture in gallery.pictures
     ]
     title = element("h3", gallery.title) if gallery.title else None
-    return joined([title or Html(""), element("div", *shown, class_="figures")])
+    kind = "figures three" if gallery.title else "figures"
+    return joined([title or Html(""), element("div", *shown, class_=kind)])
 
 
 def _source(picture: Picture, folder: ReproduceFolder) -> str:

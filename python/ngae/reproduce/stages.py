@@ -14,9 +14,10 @@ import numpy as np
 from ngae.api import NGAE
 from ngae.data import Dataset, load_config
 from ngae.errors import UsageError
+from ngae.evaluate.metrics import kendall_tau
 from ngae.files import write_json
 from ngae.oracles.base import Oracle, identity_of
-from ngae.oracles.registry import is_embedded
+from ngae.oracles.registry import has_weights, is_embedded
 from ngae.oracles.shared_weights import SharedWeights
 from ngae.reproduce import measuring
 from ngae.reproduce.config import Plan, is_published
@@ -185,6 +186,7 @@ class Laboratory:
             facts["oracle"]["checked"] = self._checked(self.oracle)
         else:
             facts["oracle"]["quality"] = quality(data)
+            facts["oracle"]["digits"] = self._agreement()
         write_json(self.folder / "data.json", facts)
 
     def _checked(self, oracle: SharedWeights) -> dict[str, int]:
@@ -194,6 +196,16 @@ class Laboratory:
         images = len(oracle.images.validation_labels)
         equal = np.isclose(correct / images, self.data.test.performance[rows], rtol=0, atol=1e-9)
         return {"rows": len(rows), "equal": int(equal.sum())}
+
+    def _agreement(self) -> dict[str, float] | None:
+        """Tell how the embedded weights order test rows; None where they have other networks."""
+        table = self.data.test
+        if not has_weights(table.space):
+            return None
+        rows = table.labelled[:_CHECKED]
+        correct = SharedWeights.for_digits6().count_correct([table.dags[int(r)] for r in rows])
+        tau = kendall_tau(correct.astype(np.float64), table.performance[rows])
+        return {"rows": len(rows), "kendall_tau": tau}
 
     def _device(self) -> Any:
         from ngae.train.loop import pick_device
