@@ -30,7 +30,7 @@ from ngae.train.session import Observer, environment, run_training
 NewObserver = Callable[[RunFolder], Observer]
 
 ROUNDS = 5  # in which a search asks and learns
-_CHECKED = 200  # test rows on which the oracle is held against the table
+_CHECKED = 100  # test rows on which the oracle is held against the table
 
 
 @dataclasses.dataclass(frozen=True)
