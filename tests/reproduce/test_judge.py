@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ngae.data import Dataset, DataConfig
+from ngae.data import DataConfig, Dataset
 from ngae.errors import GraphError
 from ngae.reproduce.judge import Judge, quality
 from ngae.spaces.enas import EnasSpace
