@@ -46,6 +46,7 @@ def run(tmp_path, monkeypatch, capsys):
         "export",
         "report",
         "explore",
+        "reproduce",
         "doctor",
         "baselines.dvae",
     ],
@@ -73,7 +74,7 @@ def test_usage_names_the_command_as_it_is_typed(command, capsys):
 def test_the_list_of_commands(capsys):
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    assert "\n  data      list, get, check, convert, sample and describe tables\n" in shown
+    assert "\n  data       list, get, check, convert, sample and describe tables\n" in shown
     assert "train" in shown
     assert main(["tarin"]) == 2
     assert "found 'tarin'" in capsys.readouterr().err

@@ -18,7 +18,7 @@ from ngae.files import finite, write_json, write_text
 from ngae.reproduce.config import Plan
 from ngae.train.folder import LOCK, RunFolder, held
 
-_OWN = ("config.json", "data.json", "times.json", "reproduce.html", "reproduce.md")
+_OWN = ("data.json", "times.json", "reproduce.html", "reproduce.md")
 _PATTERNS = ("table*.csv", "figure*.csv", "seed-*", "figures")
 
 
@@ -94,9 +94,11 @@ class ReproduceFolder:
             raise RefusedError(f"{self.path}: expected a folder, found a file")
         self.path.mkdir(parents=True, exist_ok=True)
         with held(self.path):
-            if overwrite:
+            settings = json.loads(json.dumps(finite(plan.sections())))
+            if overwrite and (self / "config.json").exists():
                 self._clear()
-            self._check(json.loads(json.dumps(finite(plan.sections()))))
+                write_json(self / "config.json", settings)
+            self._check(settings)
             yield
 
     def do(self, stages: Sequence[Stage], watcher: Watcher) -> None:
@@ -137,8 +139,6 @@ class ReproduceFolder:
             )
 
     def _clear(self) -> None:
-        if not (self / "config.json").exists():
-            return
         found = [self / name for name in _OWN]
         for pattern in _PATTERNS:
             found += self.path.glob(pattern)
