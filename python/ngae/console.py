@@ -138,7 +138,24 @@ def metrics_table(metrics: Mapping[str, Any]) -> str:
                 [f"{name}: Pearson r", f"{values['pearson_r']:.4f}", "up"],
                 [f"{name}: Kendall tau", f"{values['kendall_tau']:.4f}", "up"],
             ]
-    return table(rows)
+    return table(rows + _latent_rows(metrics.get("latent") or {}))
+
+
+def _latent_rows(latent: Mapping[str, Any]) -> list[list[str]]:
+    aggregated, cycle = latent.get("aggregated_posterior") or {}, latent.get("cycle") or {}
+    lines = latent.get("lines") or {}
+    rows = (
+        ("aggregated posterior: KL to N(0, I), nats", aggregated.get("kl"), ".2f", "down"),
+        ("prior, greedy: uniqueness", latent.get("greedy_uniqueness"), "%", "up"),
+        ("decode, encode, decode: the same", cycle.get("same"), "%", "up"),
+        ("its predicted performance: RMS / std", cycle.get("performance_rms"), ".3f", "down"),
+        ("lines: excess variation / std", lines.get("excess_variation"), ".3f", "down"),
+    )
+    return [
+        [title, _percent(value) if form == "%" else format(value, form), better]
+        for title, value, form, better in rows
+        if value is not None
+    ]
 
 
 def _percent(share: float) -> str:

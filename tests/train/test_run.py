@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import signal
 
@@ -158,3 +159,28 @@ def test_signals_are_given_back(tmp_path):
         assert interrupt.received == signal.SIGINT
         assert signal.getsignal(signal.SIGINT) is before
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_nothing_is_learned_from_test_answers(tmp_path, data, config):
+    """Both checkpoints, bytes and all, are the same whatever the test rows' targets are."""
+    rng = np.random.default_rng(0)
+    table, judged = data.table, data.test_rows
+    performance, complexity = table.performance.copy(), table.complexity.copy()
+    performance[judged] = rng.normal(100, 50, len(judged))
+    complexity[judged] = rng.normal(-1e9, 1e8, complexity[judged].shape)
+    corrupted = dataclasses.replace(
+        data,
+        table=dataclasses.replace(table, performance=performance, complexity=complexity),
+    )
+    honest, other = RunFolder(tmp_path / "honest"), RunFolder(tmp_path / "other")
+    expected = run_training(config, data, honest).metrics
+    found = run_training(config, corrupted, other).metrics
+    for name in ("last", "best"):
+        assert getattr(honest, name).read_bytes() == getattr(other, name).read_bytes()
+    assert found["performance"]["rmse"] > 50 > 1 > expected["performance"]["rmse"]
+    for name in ("reconstruction", "prior", "published_protocol", "latent"):
+        assert found[name] == expected[name]
+    performance[data.train_rows[0]] += 1
+    changed = dataclasses.replace(data, table=dataclasses.replace(table, performance=performance))
+    run_training(config, changed, RunFolder(tmp_path / "changed"))
+    assert _weights(RunFolder(tmp_path / "changed")) != _weights(honest)

@@ -18,6 +18,7 @@ from torch import Tensor
 from ngae.dags import Dags
 from ngae.data import Dataset, Table
 from ngae.evaluate.config import EvaluateConfig
+from ngae.evaluate.latent_space import latent_space
 from ngae.evaluate.metrics import generation, regression
 from ngae.models import NGAEModel
 from ngae.models.inputs import Inputs, in_order
@@ -61,8 +62,9 @@ def evaluate(
         on_progress: Called with a stage's name and the share of it that is done.
 
     Returns:
-        `reconstruction`, `prior`, `published_protocol`, `performance`, `complexity`, as
-        described in the documentation of the run folder; shares in [0, 1].
+        `reconstruction`, `prior`, `published_protocol`, `performance`, `complexity`, `latent`
+        (see `latent_space`), as described in the documentation of the run folder; shares in
+        [0, 1].
     """
     config = config or EvaluateConfig()
     report = on_progress or (lambda stage, share: None)
@@ -75,6 +77,9 @@ def evaluate(
     many = _generation(
         model, few, config.protocol_decodings, known, config, seed, "published protocol", report
     )
+    report("latent space", 0.0)
+    latent = latent_space(model, data, points, seed)
+    report("latent space", 1.0)
     return {
         "reconstruction": {
             "mean": float(scores.probability_mean.mean()),
@@ -83,6 +88,7 @@ def evaluate(
         "prior": once,
         "published_protocol": many,
         **_regressions(scores, data),
+        "latent": latent,
     }
 
 
