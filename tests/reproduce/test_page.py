@@ -4,11 +4,13 @@ import base64
 import hashlib
 import html
 import re
+import shlex
 import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
 
+from ngae.commands import data, reproduce, search
 from ngae.reproduce.claims import claims
 from ngae.reproduce.config import Plan
 from ngae.reproduce.content import Bullets, Chapter, Grid
@@ -74,6 +76,17 @@ def test_statements_are_counted_by_their_rules(made):
     expected = bare > few and costs[1] > costs[0]
     text = "Without the complexity predictor results are best, complexity is high."
     assert held[text] is expected
+
+
+def test_the_commands_for_what_is_missing_exist(made):
+    told = (made / "reproduce.md").read_text()
+    lines = [part for line in re.findall(r"`([^`]*)`", told) for part in line.split(" && ")]
+    parsers = {"search": search.build_parser, "reproduce": reproduce.build_parser,
+               "data": data.build_parser}  # fmt: skip
+    asked = [shlex.split(line) for line in lines if line.startswith("ngae ")]
+    assert [words[1] for words in asked] == ["search", "reproduce", "data", "reproduce"]
+    for words in asked:
+        parsers[words[1]]().parse_args(words[2:])
 
 
 def test_text_of_data_is_no_markup(tmp_path):

@@ -224,8 +224,8 @@ def _gallery(results: Results, found: Sequence[Found]) -> Gallery | None:
 
 def _claims(results: Results) -> Chapter:
     verdicts = {True: "yes", False: "no", None: "–"}
-    rows = [["the paper says", "place", "here", "counted as held if", "held"]]
-    rows += [[c.text, c.place, c.here, c.rule, verdicts[c.holds]] for c in claims(results)]
+    rows = [["the paper says", "section", "here", "counted as held if", "held"]]
+    rows += [[c.text, c.section, c.here, c.rule, verdicts[c.holds]] for c in claims(results)]
     lead = f"Statements of {PAPER}, shortened, and what was measured here."
     return Chapter("claims", "What the paper says", lead, [Grid(rows, prose=True)])
 

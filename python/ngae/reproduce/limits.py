@@ -71,18 +71,18 @@ def missing(results: Results) -> list[tuple[str, str]]:
     run = results.folder.run(results.plan.seeds[0], "ngae").path
     found = [
         (
-            "The accuracies under the networks of figure 5 stand in a picture of the paper only; "
-            "there is nothing to compare with. The same holds for the curves of figures 3 and 4.",
+            "Figures 3 to 5 are pictures in the paper, without numbers in its text: there is "
+            "nothing to compare numbers with.",
             "",
         ),
         (
-            "Training the networks that were found from scratch on CIFAR-10 takes hours and a "
-            "copy of CIFAR-10. This asks three proposals so:",
+            "The networks that were found are not trained from scratch on CIFAR-10, which has to "
+            "be there and takes far longer. This asks about three proposals so:",
             f"ngae search {run} --guide predictors --starts prior --budget 3 --oracle train "
             "--images cifar10:PATH",
         ),
         (
-            "The paper's own form of the model and its 300 epochs take most of a day:",
+            "The paper's own form of the model, and its 300 epochs, take hours:",
             "ngae reproduce --preset paper --out runs/reproduce-paper",
         ),
     ]
