@@ -7,7 +7,10 @@ import subprocess
 import tempfile
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
@@ -17,6 +20,7 @@ _FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-dev-shm-usage", "--hide-scrollbars", "--force-color-profile=srgb",
 )  # fmt: skip
+MARKS = [pytest.mark.browser, pytest.mark.skipif(MISSING is not None, reason=str(MISSING))]
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -89,6 +93,39 @@ class Browser:
         ]
         self.post("/actions", {"actions": [{"type": "pointer", "id": "mouse", "actions": moves}]})
 
+    def twice(self, x, y):
+        """Click twice at once at pixels of the window."""
+        press = [{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
+        move = {"type": "pointerMove", "duration": 0, "x": round(x), "y": round(y)}
+        actions = [{"type": "pointer", "id": "mouse", "actions": [move, *press, *press]}]
+        self.post("/actions", {"actions": actions})
+
+    def drag(self, start, end):
+        """Press at pixels of the window, move in four steps, and let go."""
+        spots = [
+            [round(a + (b - a) * k / 4) for a, b in zip(start, end, strict=True)] for k in range(5)
+        ]
+        moves = [{"type": "pointerMove", "duration": 0, "x": x, "y": y} for x, y in spots]
+        down, up = {"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}
+        actions = [moves[0], down, *moves[1:], up]
+        self.post("/actions", {"actions": [{"type": "pointer", "id": "mouse", "actions": actions}]})
+
+    def wheel(self, x, y, far):
+        """Turn the wheel by pixels; up is negative."""
+        turn = {"type": "scroll", "x": round(x), "y": round(y), "deltaX": 0, "deltaY": far}
+        turn |= {"duration": 0, "origin": "viewport"}
+        self.post("/actions", {"actions": [{"type": "wheel", "id": "wheel", "actions": [turn]}]})
+
+    def pinch(self, before, after):
+        """Put two fingers on pixels of the window, move both, and let go."""
+        self.command("Emulation.setTouchEmulationEnabled", {"enabled": True})
+        for kind, spots in (("Start", before), ("Move", after), ("End", [])):
+            points = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(spots)]
+            self.command(
+                "Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points}
+            )
+        self.command("Emulation.setTouchEmulationEnabled", {"enabled": False})
+
     def click_in(self, selector, across=0.5, down=0.5):
         """Click a share of the way across and down an element, once it is in sight."""
         frame = self.script(
@@ -160,3 +197,23 @@ class Browser:
         self.process.wait(timeout=20)
         self.process.stdout.close()
         shutil.rmtree(self.profile, ignore_errors=True)
+
+
+@contextmanager
+def visiting(window, address, ready, *, alone):
+    """Open a page in a fresh window; at the end nothing was wrong and nobody else was asked.
+
+    Args:
+        window: The window.
+        address: Of the page.
+        ready: JavaScript that returns something true once the page is there.
+        alone: Whether nothing but the page itself may have been asked for.
+    """
+    window.fresh()
+    window.open(address)
+    window.until(ready)
+    yield window
+    assert window.console() == []
+    asked = window.requests()
+    assert asked == [address] if alone else asked
+    assert all(each.startswith(address) for each in asked)

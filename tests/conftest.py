@@ -1,5 +1,6 @@
 """Fixtures that several rooms share."""
 
+import os
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,30 @@ import torch
 from ngae.cli import main
 from ngae.data import Table
 from ngae.spaces.enas import EnasSpace
+from tests.browser import Browser
+
+
+def pytest_configure(config):
+    """With `-n`, let threads that wait leave the core to those of the other processes."""
+    if getattr(config.option, "numprocesses", None):
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's; torch keeps all
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With `-n 2 --dist loadfile`, one process also runs all files of the emulation of CUDA."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduler(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            folder = file.rpartition("/")[0]
+            return folder if folder.endswith("cuda_emulation") else file
+
+    return Scheduler(config, log)
 
 
 @pytest.fixture
@@ -77,3 +102,10 @@ def searched_run(tmp_path_factory):
     flags = ["--budget", "6", "--num-starts", "16", "--steps", "5", "--oracle", "predicted"]
     assert main(["search", run, *flags, "--weight", "0.1"]) == 0
     return Path(run)
+
+
+@pytest.fixture(scope="module")
+def window():
+    """Give a browser's window."""
+    with Browser() as window:
+        yield window

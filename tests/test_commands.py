@@ -1,5 +1,6 @@
 """The commands as a user types them, in one process each where the process matters."""
 
+import contextlib
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from ngae.cli import _COMMANDS, main
+from ngae.oracles import registry, shared_weights
 from ngae.spaces.enas import EnasSpace
 from ngae.spaces.registry import space_named
 
@@ -47,6 +49,8 @@ def run(tmp_path, monkeypatch, capsys):
         "report",
         "explore",
         "reproduce",
+        "status",
+        "completion",
         "doctor",
         "baselines.dvae",
     ],
@@ -74,7 +78,7 @@ def test_usage_names_the_command_as_it_is_typed(command, capsys):
 def test_the_list_of_commands(capsys):
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    assert "\n  data       list, get, check, convert, sample and describe tables\n" in shown
+    assert "\n  data        list, get, check, convert, sample and describe tables\n" in shown
     assert "train" in shown
     assert main(["tarin"]) == 2
     assert "found 'tarin'" in capsys.readouterr().err
@@ -194,6 +198,32 @@ def test_wrong_flags_end_with_their_code(tmp_path, monkeypatch, capsys, flags, c
     assert not (tmp_path / "runs").exists()
 
 
+PUBLISHED = (
+    "--data-name t.txt --data-type ENAS --nvt 6 --save-appendix _DVAE --save-interval 100 "
+    "--sample-number 20 --reprocess --keep-old --model DVAE --continue-from 100 --hs 10 --nz 5 "
+    "--bidirectional --predictor --lr 1e-4 --epochs 300 --batch-size 32 --infer-batch-size 64 "
+    "--no-cuda --seed 1"
+)
+
+
+def test_a_command_line_of_the_published_code_is_understood(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    _table(tmp_path / "t.txt")
+    assert main(["train", "--dry-run", *PUBLISHED.split()]) == 0
+    settings = json.loads(capsys.readouterr().out)
+    assert settings["model"]["hidden_dim"] == 10 and settings["model"]["latent_dim"] == 5
+    assert settings["train"]["epochs"] == 300 and settings["train"]["device"] == "cpu"
+    assert settings["evaluate"]["evaluate_batch_size"] == 64
+
+
+@pytest.mark.parametrize("flag", ["--no-test", "--small-train", "--all-gpus", "--data-type=BN"])
+def test_published_flags_that_would_change_the_result_are_refused(flag, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["train", flag])
+    assert ended.value.code == 2
+    assert flag.split("=")[0] in capsys.readouterr().err
+
+
 def test_search_writes_trials_front_and_best(run, capsys):
     capsys.readouterr()
     flags = ["--budget", "12", "--num-starts", "16", "--steps", "5", "--oracle", "predicted"]
@@ -215,10 +245,14 @@ def test_search_writes_trials_front_and_best(run, capsys):
     assert (run / "b.dot").read_text().startswith("digraph")
 
 
-@pytest.mark.end_to_end
-def test_random_search_is_a_strategy_too(run):
+def test_random_search_is_a_strategy_too(run, monkeypatch):
+    few = shared_weights.SharedWeightsConfig(steps=3, networks=1, batch_size=16)
+    train = shared_weights.train_shared_weights
+    monkeypatch.setattr(shared_weights, "train_shared_weights", lambda space: train(space, few))
+    registry._trained.cache_clear()
     flags = ["--strategy", "random", "--budget", "3", "--oracle", "shared-weights"]
     assert main(["search", str(run), *flags]) == 0
+    registry._trained.cache_clear()
     assert (run / "search" / "random-b3-s0" / "pareto.csv").exists()
 
 
@@ -240,14 +274,25 @@ def test_data_commands(tmp_path, capsys):
     assert "self-test  ok" in capsys.readouterr().out
 
 
+LONG = ["--data", "t.txt", "--epochs", "24", *SMALL, *FEW, "--batch-size", "8"]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The last checkpoint of a training that nothing interrupts."""
+    folder = tmp_path_factory.mktemp("whole")
+    _table(folder / "t.txt")
+    with contextlib.chdir(folder):
+        assert main(["train", *LONG, "--out", "whole"]) == 0
+    return (folder / "whole" / "checkpoints" / "last.safetensors").read_bytes()
+
+
 @pytest.mark.end_to_end
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_saves_and_resume_ends_in_the_same_bytes(tmp_path, number):
+def test_a_signal_saves_and_resume_ends_in_the_same_bytes(tmp_path, whole, number):
     _table(tmp_path / "t.txt")
-    flags = ["--data", "t.txt", "--epochs", "60", *SMALL, *FEW, "--batch-size", "8"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    train = [sys.executable, "-m", "ngae.train", *flags]
-    subprocess.run([*train, "--out", "whole"], cwd=tmp_path, check=True, capture_output=True)
+    train = [sys.executable, "-m", "ngae.train", *LONG]
     process = subprocess.Popen(
         [*train, "--out", "parts"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
     )
@@ -262,5 +307,4 @@ def test_a_signal_saves_and_resume_ends_in_the_same_bytes(tmp_path, number):
     assert "--resume" in rest
     again = [*train, "--out", "parts", "--resume"]
     subprocess.run(again, cwd=tmp_path, check=True, env=environment, capture_output=True)
-    last = "checkpoints/last.safetensors"
-    assert (tmp_path / "parts" / last).read_bytes() == (tmp_path / "whole" / last).read_bytes()
+    assert (tmp_path / "parts" / "checkpoints" / "last.safetensors").read_bytes() == whole

@@ -57,6 +57,13 @@ def test_forms_are_those_of_the_dag(run, tmp_path):
         assert (tmp_path / name).read_text() == wanted
 
 
+def test_sizes_at_the_bound_are_taken(run, tmp_path):
+    sizes = ["--size", "num_classes=1000000", "--size", "cells=1000"]
+    assert run(CELL, "a.json", *sizes)[0] == 0
+    network = json.loads((tmp_path / "a.json").read_text())["network"]
+    assert (network["num_classes"], network["cells"]) == (1_000_000, 1_000)
+
+
 def test_sizes_are_kept_in_json_and_can_be_changed(run, tmp_path):
     space = EnasSpace(3, MacroConfig(channels=16, image_size=32, image_channels=3))
     dag = space.parse(ENAS)
@@ -112,6 +119,21 @@ def test_onnx_takes_weights(run, tmp_path):
         ((ENAS, "a.py", "--size", "width=3"), 2, "expected one of the sizes channels"),
         ((ENAS, "a.py", "--size", "channels"), 2, "--size: expected NAME=NUMBER"),
         ((ENAS, "a.py", "--size", 'channels="a"'), 2, "--size: expected NAME=NUMBER"),
+        (
+            (ENAS, "a.py", "--size", "channels=1000001"),
+            2,
+            "error: --size channels: expected an integer up to 1000000, found 1000001\n",
+        ),
+        ((ENAS, "a.py", "--size", "channels=1e400"), 2, "up to 1000000, found inf"),
+        ((ENAS, "a.py", "--size", "channels=true"), 2, "up to 1000000, found True"),
+        ((ENAS, "a.py", "--size", "channels=8.5"), 2, "an integer up to 1000000, found 8.5"),
+        ((CELL, "a.py", "--size", "cells=1001"), 2, "an integer up to 1000, found 1001"),
+        (("cells.json", "a.py"), 3, "cells.json: network: cells: expected an integer up to 1000,"),
+        (
+            (ENAS, "a.onnx", "--size", "channels=20000"),
+            2,
+            "OUT: expected a network of at most 500,000,000 weights for .onnx, found one of ",
+        ),
         ((ENAS, "a.py", "--against", ENAS), 2, "--against: expected OUT to end in .svg"),
         ((ENAS, "a.py", "--weights", "w"), 2, "--weights: expected OUT to end in .onnx"),
         (("list.json", "a.py"), 3, "list.json: expected a JSON object, found list"),
@@ -159,6 +181,8 @@ def test_refusals_end_with_their_code(run, tmp_path, words, code, said):
     (tmp_path / "tied.json").write_text(json.dumps(tied))
     drop = {**value, "space": "nas-bench-graph", "network": {"dropout": "0.5"}}
     (tmp_path / "drop.json").write_text(json.dumps(drop))
+    cell = json.loads(space_named("nas-bench-201").parse(CELL).to_json())
+    (tmp_path / "cells.json").write_text(json.dumps({**cell, "network": {"cells": 1001}}))
     (tmp_path / "names.py").write_text(
         "from ngae.spaces import Cell\n\n\nclass Names(Cell):\n    operations = ('a', 'b')\n"
     )

@@ -9,7 +9,8 @@ ORDER = (
     "_lazy", "errors", "files", "settings", "_native", "console", "drawing", "edges",
     "space_like", "dag", "dags", "rules", "transfer", "batch", "ops", "networks", "spaces", "data",
     "oracles", "models", "baselines", "evaluate", "train", "search", "report", "figures", "api",
-    "searching", "presets", "explore", "reproduce", "commands", "cli", "export", "doctor",
+    "searching", "presets", "explore", "reproduce", "commands", "cli", "export", "doctor", "status",
+    "completion",
 )  # fmt: skip
 ROOT = Path(ngae.__file__).parent
 

@@ -6,7 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from ngae.commands import data, evaluate, explore, export, rank, report, reproduce, search, train
+from ngae.baselines import dvae
+from ngae.commands import (
+    completion,
+    data,
+    evaluate,
+    explore,
+    export,
+    rank,
+    report,
+    reproduce,
+    search,
+    status,
+    train,
+)
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = {str(path.relative_to(DOCS)): path.read_text() for path in sorted(DOCS.rglob("*.md"))}
@@ -21,8 +34,12 @@ PARSERS = {
     "report": report.build_parser,
     "explore": explore.build_parser,
     "reproduce": reproduce.build_parser,
+    "status": status.build_parser,
+    "completion": completion.build_parser,
+    "baselines.dvae": dvae.build_parser,
 }
 CODE = {page: found for page, text in PAGES.items() if (found := PRINTED.findall(text))}
+TRAINING = [page for page, text in PAGES.items() if ".fit(data, epochs=" in text]
 LINES = [
     (page, line)
     for page, text in PAGES.items()
@@ -42,7 +59,10 @@ def test_nothing_is_left_to_be_filled_in(page):
     assert re.findall(r"@\w+@|TODO|TBD|FIXME", PAGES[page]) == []
 
 
-@pytest.mark.parametrize("page", CODE)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=pytest.mark.end_to_end if page in TRAINING else ()) for page in CODE],
+)
 def test_python_blocks_print_what_stands_below_them(page, capsys, tmp_path, monkeypatch):
     """The blocks of a page run one after the other and know of each other."""
     monkeypatch.chdir(tmp_path)

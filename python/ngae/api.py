@@ -124,7 +124,7 @@ class NGAE:
         return loaded
 
     def evaluate(self, seed: int | None = None, **settings: Any) -> dict[str, Any]:
-        """Measure the model on the test rows and the prior; see `ngae.evaluate.evaluate`."""
+        """Measure the model on test rows and prior; see `ngae.evaluate.protocol.evaluate`."""
         config = dataclasses.replace(self.config.evaluate, **settings)
         seed = self.config.train.seed if seed is None else seed
         return evaluate(self.model, self.data, config, seed=seed)

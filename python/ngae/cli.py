@@ -7,19 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 import ngae
-
-_COMMANDS = {
-    "train": "train, judge and save a model (the main job)",
-    "search": "look for better architectures with a trained model",
-    "evaluate": "measure a trained model",
-    "rank": "rank architectures from few labels",
-    "data": "list, get, check, convert, sample and describe tables",
-    "export": "write an architecture as JSON, DOT, SVG, PyTorch source or ONNX",
-    "reproduce": "make the tables and figures of the paper anew",
-    "report": "write one HTML file about a run and its searches",
-    "explore": "look around in the latent space of a run, live in a browser",
-    "doctor": "versions, backend and a self-test: what to paste into an issue",
-}
+from ngae.commands.names import COMMANDS as _COMMANDS
 
 
 def usage() -> str:

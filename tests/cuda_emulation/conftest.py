@@ -1,5 +1,6 @@
 """Libraries of kernels that run on the CPU; built when first asked for."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,20 +12,29 @@ from .build import HERE, Library, build, compiler, project_sources
 from .emulator import Emulator
 from .ops import EmulatedOps
 
+_begun: set[str] = set()
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What counts executed lines comes last."""
     items.sort(key=lambda item: item.path == HERE / "test_coverage.py")
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note which of this folder's tests this process runs."""
+    _begun.add(item.nodeid)
+
+
 @pytest.fixture
 def whole_folder_ran(request: pytest.FixtureRequest) -> None:
-    """Skips where this run takes only a part of the folder's tests."""
+    """Skips where this process takes only a part of the folder's tests."""
     config = request.config
-    files = {item.path for item in request.session.items}
+    items = [item for item in request.session.items if item.path.parent == HERE]
     narrowed = config.option.keyword or any("::" in argument for argument in config.args)
-    narrowed = narrowed or getattr(config.option, "lf", False) or hasattr(config, "workerinput")
-    if narrowed or not files >= set(HERE.glob("test_*.py")):
+    narrowed = narrowed or getattr(config.option, "lf", False)
+    whole = {item.path for item in items} >= set(HERE.glob("test_*.py"))
+    here = _begun >= {item.nodeid for item in items}
+    if narrowed or not (whole and here):
         pytest.skip("takes a run of all of tests/cuda_emulation, in one process")
 
 
@@ -34,8 +44,10 @@ def build_folder(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.
     if compiler() is None:
         pytest.skip("no g++, which the emulation of CUDA needs (NGAE_EMULATION_CXX names another)")
     base = tmp_path_factory.getbasetemp()
-    given = pytestconfig.getoption("basetemp") is not None
-    return (base if given else base.parent) / "cuda_emulation"
+    if hasattr(pytestconfig, "workerinput"):
+        base = base.parent  # each process of `pytest -n` has a folder in it
+    numbered = re.fullmatch(r"pytest-\d+", base.name)
+    return (base.parent if numbered else base) / "cuda_emulation"
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """What stands in a drawing: boxes, arrows, legend, colours, and no markup from a text."""
 
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -158,3 +159,16 @@ def test_thirty_nodes_are_drawn_at_once():
     root = parsed(drawing.draw_graph(labels, edges))
     assert len(_boxes(root)) == 30
     assert float(root.get("width")) < 1200
+
+
+def test_the_picture_in_the_readme_is_of_the_network_that_it_names():
+    """The text form is that of `best.json`, beside the numbers that the README gives."""
+    space, root = space_named("enas6"), Path(__file__).parents[2]
+    found = space.parse(
+        "[[2], [0, 1], [5, 1, 0], [2, 1, 1, 0], [0, 1, 1, 1, 0], [2, 1, 1, 0, 0, 0]]"
+    )
+    assert (root / "docs" / "found.svg").read_text() == found.to_svg()
+    params = space.complexity([found])[0, space.complexity_names.index("params")]
+    readme = (root / "README.md").read_text()
+    assert f"and {params:,.0f} parameters" in readme
+    assert ", ".join(found.node_labels[1:-1]) in readme.replace("\n", " ")

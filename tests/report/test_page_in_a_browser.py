@@ -6,12 +6,10 @@ import shutil
 import pytest
 
 from ngae.cli import main
-from tests.browser import MISSING, Browser
+from tests.browser import MARKS, visiting
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(MISSING is not None, reason=str(MISSING)),
-]
+pytestmark = MARKS
+READY = "return document.querySelector('#detail svg rect')"
 TITLE = "return document.querySelector('#detail h3').textContent"
 CHOSEN = "return document.querySelectorAll('.plot .chosen').length"
 
@@ -24,20 +22,10 @@ def page(searched_run, tmp_path_factory):
     return (folder / "report.html").as_uri()
 
 
-@pytest.fixture(scope="module")
-def window():
-    with Browser() as window:
-        yield window
-
-
 @pytest.fixture
 def browser(window, page):
-    window.fresh()
-    window.open(page)
-    window.until("return document.querySelector('#detail svg rect')")
-    yield window
-    assert window.console() == []
-    assert window.requests() == [page]
+    with visiting(window, page, READY, alone=True) as browser:
+        yield browser
 
 
 def test_the_best_found_is_shown_at_first_in_both_figures(browser):
@@ -115,7 +103,7 @@ def test_names_from_data_are_shown_and_never_run(searched_run, tmp_path, window)
     assert main(["report", str(folder)]) == 0
     window.fresh()
     window.open((folder / "report.html").as_uri())
-    window.until("return document.querySelector('#detail svg rect')")
+    window.until(READY)
     assert window.script("return [window.ran ?? 0, document.images.length]") == [0, 0]
     assert window.script("return document.querySelectorAll('script').length") == 2
     shown = "return document.querySelector('#front-plot .axis:last-of-type').textContent"

@@ -12,7 +12,8 @@ from ngae.oracles.base import Answer
 from ngae.search.ascent import AscentSearch, Equation7
 from ngae.search.base import Trial
 from ngae.search.config import AscentConfig, SearchConfig
-from ngae.search.problem import Limit, Objective, Problem
+from ngae.search.limits import Limit
+from ngae.search.problem import Objective, Problem
 from ngae.search.run import run_search
 from ngae.spaces.enas import EnasSpace
 

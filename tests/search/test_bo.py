@@ -16,7 +16,8 @@ from ngae.oracles.asking import askable
 from ngae.search import bo
 from ngae.search.bo import BOSearch
 from ngae.search.config import BOConfig, SearchConfig
-from ngae.search.problem import Limit, Objective, Problem
+from ngae.search.limits import Limit
+from ngae.search.problem import Objective, Problem
 from ngae.search.registry import strategy_named
 from ngae.search.run import run_search
 from ngae.spaces.enas import EnasSpace

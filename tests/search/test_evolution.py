@@ -5,8 +5,9 @@ from ngae.oracles.base import Answer
 from ngae.search.base import Candidate, Trial
 from ngae.search.config import EvolutionConfig
 from ngae.search.evolution import EvolutionSearch
+from ngae.search.limits import Limit
 from ngae.search.neighbours import neighbours
-from ngae.search.problem import Limit, Objective, Problem
+from ngae.search.problem import Objective, Problem
 from ngae.spaces.enas import EnasSpace
 
 SPACE = EnasSpace(4)

@@ -4,8 +4,9 @@ import pytest
 from ngae.oracles.base import Answer
 from ngae.search.base import Trial
 from ngae.search.config import NSGA2Config
+from ngae.search.limits import Limit
 from ngae.search.nsga2 import NSGA2Search, crowding_distance, non_dominated_sort, survivors
-from ngae.search.problem import Limit, Objective, Problem
+from ngae.search.problem import Objective, Problem
 from ngae.search.random import RandomSearch
 from ngae.spaces.enas import EnasSpace
 

@@ -10,8 +10,9 @@ from ngae.oracles.base import Answer
 from ngae.search import plain_gp
 from ngae.search.config import GPConfig, SearchConfig
 from ngae.search.enumeration import members
+from ngae.search.limits import Limit
 from ngae.search.plain_gp import GPSearch
-from ngae.search.problem import Limit, Objective, Problem
+from ngae.search.problem import Objective, Problem
 from ngae.search.run import run_search
 from ngae.spaces import space_named
 from ngae.spaces.enas import EnasSpace

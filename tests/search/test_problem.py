@@ -7,7 +7,8 @@ from ngae.oracles.base import Answer
 from ngae.search.base import Candidate, Trial
 from ngae.search.config import GradientConfig
 from ngae.search.gradient import GradientSearch
-from ngae.search.problem import Limit, Objective, Problem
+from ngae.search.limits import Limit
+from ngae.search.problem import Objective, Problem
 from ngae.search.random import RandomSearch
 from ngae.search.result import SearchResult
 from ngae.spaces.enas import EnasSpace

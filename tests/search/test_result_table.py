@@ -7,7 +7,8 @@ import numpy as np
 
 from ngae.oracles.base import Answer
 from ngae.search.base import Candidate, Trial
-from ngae.search.problem import Limit, Objective
+from ngae.search.limits import Limit
+from ngae.search.problem import Objective
 from ngae.search.result import SearchResult
 from ngae.spaces.enas import EnasSpace
 

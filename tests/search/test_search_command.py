@@ -1,5 +1,6 @@
 """`ngae search` without a run, and with a history, as a user types it."""
 
+import functools
 import json
 import os
 import signal
@@ -10,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ngae.api import NGAE
 from ngae.cli import main
+from ngae.commands import graph_model, starting
 from ngae.spaces.enas import EnasSpace
 
 SPACE = EnasSpace(3)
@@ -59,9 +62,19 @@ def folder(table_file, monkeypatch):
     return folder
 
 
-def small(kill_at, *flags):
-    command = [sys.executable, "-c", SMALL, str(kill_at), *flags]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def killed(at, *flags):
+    command = [sys.executable, "-c", SMALL, str(at), *flags]
+    return subprocess.run(command, capture_output=True, check=False).returncode
+
+
+@pytest.fixture
+def small(monkeypatch, capsys):
+    """The command of SMALL in this process: its exit code and messages."""
+    sizes = {"hidden_dim": 8, "latent_dim": 4, "head_dim": 8, "predictor_dim": 8, "epochs": 1}
+    made = functools.partial(NGAE, **sizes, prior_points=10, protocol_points=2)
+    monkeypatch.setattr(graph_model, "NGAE", made)
+    monkeypatch.setattr(starting, "_GRAPHS", 300)
+    return lambda *flags: (main(["search", *flags]), capsys.readouterr().err)
 
 
 def trials(folder):
@@ -129,24 +142,24 @@ def test_a_space_alone_needs_no_model_for_some_strategies(folder, capsys):
 
 @pytest.mark.end_to_end
 @pytest.mark.parametrize("source", [["--space", "enas3"], ["--table", "t.csv", *COLUMNS]])
-def test_the_same_command_goes_on_after_a_kill_with_the_same_model(folder, source):
+def test_the_same_command_goes_on_after_a_kill_with_the_same_model(folder, small, source):
     head, *rows = (folder / "t.csv").read_text().splitlines()
     few = [",".join([*row.split(",")[:-3], "", "", "1"]) for row in rows]
     (folder / "t.csv").write_text("\n".join([head, *few]) + "\n")
     (folder / "h.csv").write_text("\n".join([head, *rows[:6]]) + "\n")
     history = ["--history", "h.csv", *([] if "t.csv" in source else ["--performance-col", "acc"])]
     flags = [*source, *history, *JUDGE, "--budget", "12", "--initial", "8", "--num-starts", "16"]
-    whole = small(-1, *flags, "--out", "whole")
-    assert whole.returncode == 0, whole.stderr
-    assert "graphs, without any answer, is trained once: 1 epochs, about 1 min" in whole.stderr
+    code, shown = small(*flags, "--out", "whole")
+    assert code == 0, shown
+    assert "graphs, without any answer, is trained once: 1 epochs, about 1 min" in shown
     (folder / "evaluated").unlink()
-    assert small(7, *flags, "--out", "parts").returncode == -signal.SIGKILL
+    assert killed(7, *flags, "--out", "parts") == -signal.SIGKILL
     weights = Path("model", "checkpoints", "last.safetensors")
     before = (folder / "parts" / weights).stat().st_mtime_ns
-    rest = small(-1, *flags, "--out", "parts")
-    assert rest.returncode == 0, rest.stderr
-    assert "trained once" not in rest.stderr
-    assert "a search that was cut off goes on" in rest.stderr
+    code, shown = small(*flags, "--out", "parts")
+    assert code == 0, shown
+    assert "trained once" not in shown
+    assert "a search that was cut off goes on" in shown
     assert (folder / "parts" / weights).stat().st_mtime_ns == before
     assert (folder / "parts" / weights).read_bytes() == (folder / "whole" / weights).read_bytes()
     found, wanted = (
@@ -159,9 +172,9 @@ def test_the_same_command_goes_on_after_a_kill_with_the_same_model(folder, sourc
     assert not {key for key, _ in found} & set(rows_of("h.csv"))
     (folder / "h.csv").write_text("\n".join([head, *rows[:5]]) + "\n")
     (folder / "parts" / "result.json").unlink()
-    other = small(-1, *flags, "--out", "parts")
-    assert other.returncode == 4
-    assert "found an unfinished search of other settings" in other.stderr
+    code, shown = small(*flags, "--out", "parts")
+    assert code == 4
+    assert "found an unfinished search of other settings" in shown
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from ngae.oracles import Table as TableOracle
 from ngae.oracles.base import Answer
 from ngae.search import RandomSearch, SearchConfig, run_search
 from ngae.search.base import Candidate, Trial
-from ngae.search.problem import Limit, Objective, Problem
+from ngae.search.limits import Limit
+from ngae.search.problem import Objective, Problem
 from ngae.search.result import Seconds
 from ngae.search.run import problem_of
 from ngae.search.standing import Standings

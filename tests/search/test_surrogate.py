@@ -10,7 +10,8 @@ from ngae.oracles.base import Answer
 from ngae.search.base import Trial
 from ngae.search.config import GradientConfig, SearchConfig
 from ngae.search.judging import ranks_of
-from ngae.search.problem import Limit, Objective, Problem
+from ngae.search.limits import Limit
+from ngae.search.problem import Objective, Problem
 from ngae.search.proposals import Proposals, taken
 from ngae.search.registry import strategy_named
 from ngae.search.run import run_search

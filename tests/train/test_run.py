@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from ngae.errors import RefusedError, TrainingError
+from ngae.report.runs import standings
 from ngae.train.folder import RunFolder, read_log
 from ngae.train.interrupt import Interrupted, watching
 from ngae.train.loop import Trainer
@@ -159,6 +160,19 @@ def test_signals_are_given_back(tmp_path):
         assert interrupt.received == signal.SIGINT
         assert signal.getsignal(signal.SIGINT) is before
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_run_that_failed_says_why_until_it_goes_on(config, data, changed, tmp_path):
+    folder = RunFolder(tmp_path / "a")
+    wild = changed(config, "train", lr=1e30, clip=1e30, warmup_steps=0)
+    with pytest.raises(TrainingError):
+        run_training(wild, data, folder)
+    (found,) = standings(tmp_path)
+    assert found.state == "failed"
+    assert "expected finite terms" in found.note
+    run_training(config, data, folder, overwrite=True)
+    assert standings(tmp_path)[0].state == "finished"
+    assert not folder.failure.exists()
 
 
 def test_nothing_is_learned_from_test_answers(tmp_path, data, config):

@@ -43,7 +43,7 @@ class Losses(NamedTuple):
 class DVAE(nn.Module):
     """The published model (Zhang et al. 2019, D-VAE; with NGAE's predictor heads).
 
-    With e_u the one-hot of node u's place in its graph, [;] concatenation, T the node types:
+    With e_u the one-hot of node u's place in its graph, [;] concatenation, T the node types::
 
         m(u) = sigmoid(gate [h_u; e_u]) * mapper [h_u; e_u]
         encoder: h_v = GRUCell(onehot(type_v), sum of m(u) over what feeds v; fed by v, backward)

@@ -17,11 +17,20 @@ if TYPE_CHECKING:
     from ngae.spaces.base import SearchSpace
 
 SUFFIXES = (".json", ".dot", ".svg", ".py", ".onnx")
-_MOST = 1_000_000  # largest size of a network that a file may ask for
+_MOST = 1_000_000  # largest size of a network that a file or a flag may ask for
+_MOST_REPEATED = 1_000
+# Sizes that repeat a part; each further stack doubles the channels.
+_REPEATED = {
+    "cells": _MOST_REPEATED,
+    "cells_per_stack": _MOST_REPEATED,
+    "num_layers": _MOST_REPEATED,
+    "num_stacks": 20,
+}
+_MOST_WEIGHTS = 500_000_000  # of a network in ONNX, whose files end at 2 GB
 _KINDS: dict[type, tuple[tuple[type, ...], str]] = {
     bool: ((bool,), "true or false"),
-    int: ((int,), f"an integer up to {_MOST}"),
-    float: ((int, float), f"a number up to {_MOST}"),
+    int: ((int,), "an integer up to {}"),
+    float: ((int, float), "a number up to {}"),
 }
 EXAMPLES = """\
 forms of OUT:
@@ -139,7 +148,7 @@ def _of_file(path: Path, name: str | None, sizes: dict[str, Any]) -> Dag:
     stored = values.get("network")
     space = _resized(space, stored if isinstance(stored, dict) else {}, str(path))
     try:
-        return Dag.from_json(values, space.resized(**sizes))
+        return Dag.from_json(values, _by_flags(space, sizes))
     except GraphError as error:
         raise GraphError(f"{path}: {error}", remedy=error.remedy) from error
 
@@ -163,10 +172,27 @@ def _space_of_file(path: Path, found: object) -> SearchSpace:
         raise DataError(f"{path}: {error}", remedy="name it by --space") from error
 
 
+def _by_flags(space: SearchSpace, sizes: dict[str, Any]) -> SearchSpace:
+    """The space with the sizes of `--size`."""
+    for size, value in sizes.items():
+        wanted = _expected(space, size, value)
+        if wanted:
+            raise UsageError(f"--size {cut(size)}: expected {wanted}, found {shown(value)}")
+    return space.resized(**sizes)
+
+
+def _expected(space: SearchSpace, size: str, value: object) -> str:
+    """What a size should be where `value` is of another kind or too large; "" where it will do."""
+    kinds, wanted = _KINDS.get(type(getattr(space.network, size, None)), ((), ""))
+    most = _REPEATED.get(size, _MOST)
+    good = not kinds or (type(value) in kinds and isinstance(value, int | float) and value <= most)
+    return "" if good else wanted.format(most)
+
+
 def _resized(space: SearchSpace, sizes: dict[str, Any], place: str) -> SearchSpace:
     for size, value in sizes.items():
-        kinds, wanted = _KINDS.get(type(getattr(space.network, size, None)), ((), ""))
-        if kinds and (type(value) not in kinds or value > _MOST):
+        wanted = _expected(space, size, value)
+        if wanted:
             raise DataError(f"{place}: network: {size}: expected {wanted}, found {shown(value)}")
     try:
         return space.resized(**sizes)
@@ -178,7 +204,7 @@ def _of_text(text: str, name: str | None, sizes: dict[str, Any]) -> Dag:
     from ngae.spaces.registry import guess_space, space_named
 
     try:
-        space = space_named(name or guess_space(text, (), text)).resized(**sizes)
+        space = _by_flags(space_named(name or guess_space(text, (), text)), sizes)
         return space.parse(text)
     except ParseError as error:
         raise DataError(
@@ -206,7 +232,15 @@ def _write_onnx(dag: Dag, file: str, weights: str | None) -> None:
     import torch
 
     from ngae.files import write_bytes
+    from ngae.networks.counts import count_parameters
 
+    weights_in = count_parameters(dag.to_torch)
+    if weights_in > _MOST_WEIGHTS:
+        raise UsageError(
+            f"OUT: expected a network of at most {_MOST_WEIGHTS:,} weights for .onnx, found one of "
+            f"{weights_in:,}",
+            remedy="take smaller sizes by --size, or write .py",
+        )
     torch.manual_seed(0)  # the same untrained weights each time
     network = dag.to_torch()
     if weights is not None:

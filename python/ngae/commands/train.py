@@ -52,6 +52,11 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--overwrite", action="store_true", help="replace the run in the folder")
     run.add_argument("--quick", action="store_true", help="a small model and two epochs")
     run.add_argument("--dry-run", action="store_true", help="show what would be done, and stop")
+    run.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="write the numbers of each epoch into RUN/tensorboard (pip install 'ngae[tb]')",
+    )
     console.add_common_flags(run)  # type: ignore[arg-type]
     for cls, title in _TITLES.values():
         add_flags(parser, cls, title)
@@ -62,12 +67,21 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_published_names(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("names of the published code, accepted so that they run")
     group.add_argument("--nvt", type=int, metavar="N", help="number of operations (checked)")
-    group.add_argument("--save-interval", type=int, metavar="N", help="no effect: each epoch")
     group.add_argument("--continue-from", type=int, metavar="N", help="like --resume")
+    group.add_argument("--load-latest-model", action="store_true", help="like --resume")
     group.add_argument("--only-test", action="store_true", help="like ngae.evaluate")
     group.add_argument("--no-cuda", action="store_true", help="like --device cpu")
-    group.add_argument("--predictor", action="store_true", help="no effect: on by default")
-    group.add_argument("--model", metavar="NAME", help="no effect: there is one model")
+    group.add_argument("--data-type", choices=("ENAS",), help="no effect: the data show it")
+    for flag, why in (("--model", "there is one model"), ("--save-appendix", "see --out")):
+        group.add_argument(flag, metavar="TEXT", help=f"no effect: {why}")
+    for flag, why in (("--save-interval", "each epoch"), ("--sample-number", "see ngae report")):
+        group.add_argument(flag, type=int, metavar="N", help=f"no effect: {why}")
+    for flag, why in (
+        ("--predictor", "on by default"),
+        ("--keep-old", "nothing is deleted"),
+        ("--reprocess", "nothing is cached"),
+    ):
+        group.add_argument(flag, action="store_true", help=f"no effect: {why}")
 
 
 def config_of(arguments: argparse.Namespace) -> RunConfig:
@@ -95,14 +109,16 @@ def command(arguments: argparse.Namespace) -> int:
     config = config_of(arguments)
     from ngae.commands.training import train_and_show
 
+    going_on = arguments.resume or arguments.load_latest_model or arguments.only_test
     return train_and_show(
         config,
         out=Path(arguments.out) if arguments.out else None,
-        resume=arguments.resume or arguments.continue_from is not None or arguments.only_test,
+        resume=going_on or arguments.continue_from is not None,
         overwrite=arguments.overwrite,
         dry_run=arguments.dry_run,
         as_json=arguments.json,
         nvt=arguments.nvt,
+        tensorboard=arguments.tensorboard,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ from ngae.files import finite
 from ngae.train.config import RunConfig
 from ngae.train.folder import RunFolder
 from ngae.train.loop import Step, Trainer, new_model, pick_device
-from ngae.train.session import run_training
+from ngae.train.session import Observer, run_training
+from ngae.train.tensorboard import Observers, event_log
 
 
 class Progress:
@@ -99,6 +102,7 @@ def train_and_show(
     dry_run: bool,
     as_json: bool,
     nvt: int | None,
+    tensorboard: bool,
 ) -> int:
     """Train as `config` says and show it; the exit code."""
     device = pick_device(config.train.device)
@@ -109,9 +113,10 @@ def train_and_show(
     folder = RunFolder(out) if out else RunFolder.named(config)
     if dry_run:
         return _show_plan(config, data, folder)
-    finished = run_training(
-        config, data, folder, resume=resume, overwrite=overwrite, observer=Progress(folder)
-    )
+    with _watching(folder, tensorboard) as observer:
+        finished = run_training(
+            config, data, folder, resume=resume, overwrite=overwrite, observer=observer
+        )
     if as_json:
         console.give(json.dumps(finite(finished.metrics)))
     else:
@@ -121,6 +126,16 @@ def train_and_show(
     following = "evaluate" if finished.model.performance is None else "search"
     console.say(f"next: python -m ngae.{following} {folder.path}")
     return 0
+
+
+@contextmanager
+def _watching(folder: RunFolder, tensorboard: bool) -> Iterator[Observer]:
+    """Give who shows the run, and with `tensorboard` writes its events."""
+    if not tensorboard:
+        yield Progress(folder)
+        return
+    with event_log(folder) as log:
+        yield Observers([Progress(folder), log])
 
 
 def show_data(data: Dataset) -> None:

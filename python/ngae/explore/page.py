@@ -10,7 +10,7 @@ from ngae.report.html import Html, element, joined
 
 STYLE = ("style.css", "explore.css")
 SCRIPTS = (
-    "base.js", "network.js", "plot.js", "map.js", "answer.js", "walk.js", "explore.js",
+    "base.js", "network.js", "plot.js", "zoom.js", "map.js", "answer.js", "walk.js", "explore.js",
 )  # fmt: skip
 
 
@@ -55,7 +55,8 @@ def _map() -> Html:
         element(
             "p",
             "Click anywhere: the point of the plane is decoded. By keyboard: arrow keys move, "
-            "Enter decodes, Escape lets go.",
+            "Enter decodes, Escape lets go. Wheel, pinch, + and - zoom, dragging or Shift with an "
+            "arrow moves the map, a double click or 0 shows all of it.",
             class_="note",
         ),
         _walk(),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ngae.networks.macro_network import MacroBank as MacroBank
     from ngae.networks.macro_network import MacroNetwork as MacroNetwork
 
+#: Names of the operations, in the order of their types.
 OPERATIONS = ("conv3x3", "sep3x3", "conv5x5", "sep5x5", "avg3x3", "max3x3")
 KERNEL_SIZES = (3, 3, 5, 5, 3, 3)
 

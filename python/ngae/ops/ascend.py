@@ -27,7 +27,7 @@ def ascend(
     keep: Sequence[int],
     precision: str = "float32",
 ) -> Tensor:
-    """Climb the score of each point, in normalised steps.
+    """Climb the score of each point, in normalised steps::
 
         score(z) = sum over predictors p, outputs t of
             coefficient[p, t] * sigmoid(output relu(second relu(first z + first_bias)

@@ -48,7 +48,7 @@ def dag_gru(
     *,
     precision: str = "float32",
 ) -> Tensor:
-    """Compute the state of every node from the states of the nodes that feed it.
+    """Compute the state of every node from the states of the nodes that feed it::
 
         m(u) = sigmoid(w_gate h_u + b_gate + gate_index[node_index u])
                * (w_map h_u + map_index[node_index u])

@@ -44,7 +44,7 @@ def decode(
 ) -> Decoded:
     """Write one graph for each latent point.
 
-    Node 0 has the start type and `initial` as its aggregate. Then, for v = 1, 2, ...:
+    Node 0 has the start type and `initial` as its aggregate. Then, for v = 1, 2, ...::
 
         type v   ~ softmax(type_out relu(type_h h_{v-1} + type_z[v] z + type_term[v])
                            + type_out_bias)

@@ -18,7 +18,7 @@ from ngae.report.tables import measures, settings, tiles
 
 STYLE = ("style.css",)
 SCRIPTS = (
-    "base.js", "network.js", "plot.js", "map.js", "curves.js", "found.js", "report.js",
+    "base.js", "network.js", "plot.js", "zoom.js", "map.js", "curves.js", "found.js", "report.js",
 )  # fmt: skip
 
 

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from ngae.search.evolution import EvolutionSearch as EvolutionSearch
     from ngae.search.folder import SearchFolder as SearchFolder
     from ngae.search.gradient import GradientSearch as GradientSearch
+    from ngae.search.limits import Limit as Limit
     from ngae.search.local import LocalSearch as LocalSearch
     from ngae.search.nao import NAOSearch as NAOSearch
     from ngae.search.nsga2 import NSGA2Search as NSGA2Search
     from ngae.search.pareto import non_dominated as non_dominated
     from ngae.search.plain_gp import GPSearch as GPSearch
-    from ngae.search.problem import Limit as Limit
     from ngae.search.problem import Objective as Objective
     from ngae.search.problem import Problem as Problem
     from ngae.search.random import RandomSearch as RandomSearch
@@ -42,7 +42,7 @@ _HOME = {
     "NSGA2Search": "nsga2",
     "non_dominated": "pareto",
     "GPSearch": "plain_gp",
-    "Limit": "problem",
+    "Limit": "limits",
     "Objective": "problem",
     "Problem": "problem",
     "RandomSearch": "random",

@@ -15,7 +15,8 @@ from ngae.oracles.parallel import Parallel
 from ngae.search.base import Candidate, Strategy, Trial
 from ngae.search.config import SearchConfig
 from ngae.search.folder import SearchFolder
-from ngae.search.problem import Limit, Objective, Problem
+from ngae.search.limits import Limit
+from ngae.search.problem import Objective, Problem
 from ngae.search.result import SearchResult, Seconds
 from ngae.search.standing import Standing, Standings
 

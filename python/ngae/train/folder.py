@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from ngae.errors import RefusedError
 from ngae.files import finite, write_json, write_text
 from ngae.train.config import RunConfig
+from ngae.train.interrupt import Interrupted
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ class RunFolder:
         """The weights of the epoch with the lowest training objective."""
         return self.path / "checkpoints" / "best.safetensors"
 
+    @property
+    def failure(self) -> Path:
+        """Why the last training here failed, `error.json`; none where it did not."""
+        return self.path / "error.json"
+
     def read_config(self) -> RunConfig:
         """Read the settings of the run in this folder.
 
@@ -96,7 +102,20 @@ class RunFolder:
                     remedy="choose another folder with --out",
                 )
             write_json(self.config, config.as_dict())
+            self.failure.unlink(missing_ok=True)
             yield
+
+    @contextmanager
+    def telling_failure(self) -> Iterator[None]:
+        """Leave `error.json` where the block fails; an interruption or a refusal is no failure."""
+        try:
+            yield
+        except (Interrupted, RefusedError):
+            raise
+        except Exception as error:
+            with suppress(OSError):  # a full disk may be why
+                write_json(self.failure, {"kind": type(error).__name__, "error": str(error)})
+            raise
 
     def _check_resumable(self, config: RunConfig, resume: bool) -> None:
         if not resume:
@@ -124,12 +143,12 @@ class RunFolder:
             shutil.rmtree(self.path / name, ignore_errors=True)
 
 
-LOCK = ".lock"
+LOCK = ".lock"  # held while a process trains here
 _OWN_FILES = (
     "config.json", "env.json", "data.json", "log.jsonl", "metrics.json", "latents.npz",
-    "report.npz", "report.html",
+    "error.json", "report.npz", "report.html",
 )  # fmt: skip
-_OWN_FOLDERS = ("checkpoints", "search", "figures")
+_OWN_FOLDERS = ("checkpoints", "search", "figures", "tensorboard")
 
 
 @contextmanager

@@ -96,7 +96,8 @@ def run_training(
         Interrupted: A signal came; the checkpoint is saved.
     """
     observer = observer or Silence()
-    with folder.claimed(config, resume=resume, overwrite=overwrite):
+    claim = folder.claimed(config, resume=resume, overwrite=overwrite)
+    with claim, folder.telling_failure():
         trainer = Trainer(config, data, folder)
         resumed = resume and trainer.resume()
         write_json(folder.path / "env.json", environment(trainer.model.device))

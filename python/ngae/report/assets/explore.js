@@ -97,7 +97,8 @@ function keys(event) {
   if (state.rows || !(way || event.key === "Enter")) return false;
   event.preventDefault();
   const { range } = plot,
-    start = state.cursor || (state.answer ? [state.answer.x, state.answer.y] : [0, 0]);
+    middle = plot.view ? [range.x, range.y].map(([low, high]) => (low + high) / 2) : [0, 0],
+    start = state.cursor || (state.answer ? [state.answer.x, state.answer.y] : middle);
   if (event.key === "Enter") {
     decode(...start);
     return true;
@@ -107,6 +108,7 @@ function keys(event) {
   );
   plot.marks = plot.marks.filter((mark) => mark.item.kind !== "cursor");
   plot.marks.push({ item: { kind: "cursor", i: 0, s: 0 }, x: state.cursor[0], y: state.cursor[1] });
+  plot.zoom.follow(state.cursor);
   plot.draw();
   return true;
 }

@@ -11,7 +11,7 @@ function mapPlot(host, { names, shares, table }, extra, options) {
   const share = (k) => (shares[k] ? `, ${(100 * shares[k]).toFixed(0)} % of the variance` : "");
   const plot = new Plot(host, {
     title: "Latent map",
-    label: "Latent map: arrow keys move, Enter shows a network",
+    label: "Latent map: arrow keys move, Enter shows a network, plus and minus zoom",
     x: {
       title: `first principal component${share(0)}`,
       range: padded(extent(extra.x, ...extent(table.x))),
@@ -20,6 +20,8 @@ function mapPlot(host, { names, shares, table }, extra, options) {
     ...options,
   });
   plot.points = { x: table.x, y: table.y, first: 0, shade: extra.shade };
+  plot.range = { x: plot.options.x.range, y: plot.options.y.range };
+  plot.zoom = new Zoom(plot);
   return plot;
 }
 // What is told of a row, in lines.

@@ -15,6 +15,8 @@ class Plot {
       chosen: null,
     });
     this.ends = [];
+    this.view = null; // what of the axes is shown; null: all (zoom.js)
+    this.zoom = null;
     this.canvas = el("canvas", { "aria-hidden": "true" });
     this.grid = svg("svg", { "aria-hidden": "true" });
     this.axes = svg("svg", { "aria-hidden": "true" });
@@ -57,6 +59,7 @@ class Plot {
 
   // Arrow keys go to the nearest point in their direction, Enter takes it.
   key(event) {
+    if (this.zoom && this.zoom.key(event)) return;
     if (this.options.keys && this.options.keys(event)) return;
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[
       event.key
@@ -92,16 +95,25 @@ class Plot {
     return best;
   }
 
-  // Calls visit(item, x, y) with the pixels of all that can be picked.
+  // Whether pixels are in sight; where all is shown everything is.
+  sees([x, y]) {
+    const [w, h] = this.inner;
+    const inside = x >= EDGE.left && x <= EDGE.left + w && y >= EDGE.top && y <= EDGE.top + h;
+    return !this.view || inside;
+  }
+  // Calls visit(item, x, y) with the pixels of all in sight that can be picked.
   each(visit) {
     const { points } = this;
     if (points)
       for (let i = 0; i < points.x.length; i++) {
         const [x, y] = this.pixels([points.x[i], points.y[i]]);
-        if (Number.isFinite(x) && Number.isFinite(y))
+        if (Number.isFinite(x) && Number.isFinite(y) && this.sees([x, y]))
           visit({ kind: "row", i: i + points.first }, x, y);
       }
-    for (const mark of this.marks) visit(mark.item, ...this.pixels([mark.x, mark.y]));
+    for (const mark of this.marks) {
+      const at = this.pixels([mark.x, mark.y]);
+      if (this.sees(at)) visit(mark.item, ...at);
+    }
   }
 
   near(event) {
@@ -157,9 +169,10 @@ class Plot {
   show(hovered, chosen, tell, source) {
     this.hovered = hovered;
     this.chosen = chosen;
-    const at = hovered && this.at(hovered);
+    const seen = (place) => (place && this.sees(this.pixels(place)) ? place : null);
+    const at = hovered && seen(this.at(hovered));
     const rings = [];
-    if (chosen && this.at(chosen)) {
+    if (chosen && seen(this.at(chosen))) {
       const [x, y] = this.pixels(this.at(chosen));
       rings.push(
         svg("circle", { cx: x, cy: y, r: 8, class: "chosen-halo" }),
@@ -170,7 +183,7 @@ class Plot {
       const [x, y] = this.pixels(at);
       rings.push(svg("circle", { cx: x, cy: y, r: 6, class: "hover" }));
     }
-    for (const end of this.ends) {
+    for (const end of this.ends.filter((e) => seen([e.x, e.y]))) {
       const [x, y] = this.pixels([end.x, end.y]);
       rings.push(
         svg("circle", { cx: x, cy: y, r: 9, class: `end-${end.name.toLowerCase()}` }),
@@ -195,7 +208,7 @@ class Plot {
     const height = Math.round(Math.max(230, Math.min(520, width * ratio)));
     this.area.style.height = `${height}px`;
     this.inner = [width - EDGE.left - EDGE.right, height - EDGE.top - EDGE.bottom];
-    this.range = { x: this.options.x.range, y: this.options.y.range };
+    this.range = this.view || { x: this.options.x.range, y: this.options.y.range };
     for (const layer of [this.grid, this.axes, this.cursor]) {
       layer.setAttribute("width", width);
       layer.setAttribute("height", height);
@@ -216,7 +229,8 @@ class Plot {
     const context = canvas.getContext("2d");
     context.scale(scale, scale);
     context.beginPath();
-    context.rect(EDGE.left, 0, width - EDGE.left, height - EDGE.bottom);
+    if (this.view) context.rect(EDGE.left, EDGE.top, ...this.inner);
+    else context.rect(EDGE.left, 0, width - EDGE.left, height - EDGE.bottom);
     context.clip();
     const colours = ramp(),
       size = points.size || (points.x.length > 5000 ? 1.5 : 2.25);
@@ -271,10 +285,10 @@ class Plot {
         y.title,
       ),
     );
-    for (const line of this.lines) parts.push(...this.line(line));
+    const drawn = this.lines.flatMap((line) => this.line(line));
     for (const mark of this.marks) {
       const [px, py] = this.pixels([mark.x, mark.y]);
-      parts.push(
+      drawn.push(
         svg("circle", {
           cx: px,
           cy: py,
@@ -284,7 +298,15 @@ class Plot {
       );
     }
     put(this.grid, ...rules);
-    put(this.axes, ...parts);
+    put(this.axes, ...parts, ...(this.view ? [this.framed(drawn)] : drawn));
+  }
+
+  // Cuts what is drawn off at the frame.
+  framed(drawn) {
+    const [width, height] = this.inner,
+      [x, y] = [EDGE.left, EDGE.top];
+    const viewBox = `${x} ${y} ${width} ${height}`;
+    return svg("svg", { class: "framed", x, y, width, height, viewBox }, ...drawn);
   }
 
   line({ values, kind, head }) {
