@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from ngae.api import NGAE
+from ngae.cli import main
 from ngae.errors import UsageError
 from ngae.evaluate.protocol import evaluate
 from ngae.report.published import METHODS as PUBLISHED
@@ -230,6 +231,13 @@ def test_json_has_the_same_numbers(copied, again, capsys):
     assert told["page"] == str(copied / "reproduce.html")
     assert told["times"].keys() >= {"data", "ngae-s0", "measures-s0-e1", "search-ngae-s0"}
     assert [one["method"] for one in told["figure_5"]][::3] == ["ngae", "ngae-without-complexity"]
+
+
+def test_status_lists_the_runs_inside(made, capsys):
+    assert main(["status", str(made.parent), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert "seed-0/ngae" in json.dumps(told)
+    assert "interrupted" not in json.dumps(told)
 
 
 def test_several_seeds_give_means_and_deviations(copied, again):

@@ -38,7 +38,7 @@ class ReproduceConfig:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides on the results; `config.json` of the folder.
+    """Everything that decides on the results; `plan.json` of the folder.
 
     Attributes:
         run: How the first model is trained; those of further seeds differ in the seed.

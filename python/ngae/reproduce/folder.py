@@ -95,9 +95,9 @@ class ReproduceFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         with held(self.path):
             settings = json.loads(json.dumps(finite(plan.sections())))
-            if overwrite and (self / "config.json").exists():
+            if overwrite and (self / "plan.json").exists():
                 self._clear()
-                write_json(self / "config.json", settings)
+                write_json(self / "plan.json", settings)
             self._check(settings)
             yield
 
@@ -120,7 +120,7 @@ class ReproduceFolder:
         return {} if not place.exists() else dict(read_json(place))
 
     def _check(self, settings: Mapping[str, Any]) -> None:
-        place = self / "config.json"
+        place = self / "plan.json"
         if not place.exists():
             if any(entry.name != LOCK for entry in self.path.iterdir()):
                 raise RefusedError(
