@@ -148,7 +148,7 @@ def test_learning_rate_rises_then_falls_to_zero(tmp_path, data, config):
     for step in range(trainer.total_steps + 1):
         trainer.step = step
         rates.append(trainer._learning_rate())
-    assert rates[0] == pytest.approx(1e-3 / 3, rel=1e-3)
+    assert rates[0] == pytest.approx(config.train.lr / 3, rel=1e-3)
     assert max(rates) == rates[2]
     assert rates[-1] == pytest.approx(0)
 
