@@ -22,7 +22,8 @@ from ngae.train import folder as run_folder
 TRAIN = (
     "train", "--data", "table.csv", "--space", "enas3", "--arch-col", "arch", "--performance-col",
     "accuracy", "--hidden-dim", "6", "--latent-dim", "3", "--head-dim", "6", "--predictor-dim", "6",
-    "--epochs", "3", "--batch-size", "16", "--warmup-steps", "3", "--prior-points", "30", "--protocol-points", "5",
+    "--epochs", "3", "--batch-size", "16", "--warmup-steps", "3", "--prior-points", "30",
+    "--protocol-points", "5",
 )  # fmt: skip
 SEARCH = ("--strategy", "evolution", "--oracle", "table", "--budget", "6", "--seed", "1")
 
