@@ -1,5 +1,6 @@
 """A source archive holds what a build needs, and nothing that was built."""
 
+import re
 import shutil
 import subprocess
 import tarfile
@@ -39,8 +40,6 @@ def test_everything_that_is_tracked_and_needed_is_in_it(names):
 
 
 def test_every_source_that_cmake_names_is_in_it(names):
-    import re
-
     text = (HOME / "CMakeLists.txt").read_text()
     sources = set(re.findall(r"(?:csrc|cuda|tests)/[\w./]+\.(?:cpp|cmake)", text))
     assert len(sources) > 15

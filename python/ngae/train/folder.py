@@ -103,7 +103,7 @@ class RunFolder:
         """
         config = config.located()
         self.path.mkdir(parents=True, exist_ok=True)
-        with _lock(self.path):
+        with held(self.path):
             if self.config.exists() and not overwrite:
                 self._check_resumable(config, resume)
             elif overwrite:
@@ -164,8 +164,12 @@ _OWN_FOLDERS = ("checkpoints", "search", "figures", "tensorboard")
 
 
 @contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Hold a lock that the system frees when the process ends, however it ends."""
+def held(folder: Path) -> Iterator[None]:
+    """Hold a folder by a lock that the system frees when the process ends, however it ends.
+
+    Raises:
+        RefusedError: Another process holds it.
+    """
     import fcntl
 
     handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
