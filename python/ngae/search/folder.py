@@ -11,7 +11,15 @@ from typing import Any
 
 from ngae.dag import Dag
 from ngae.errors import RefusedError, cut
-from ngae.files import finite, write_bytes, write_json, write_text
+from ngae.files import (
+    check_form,
+    finite,
+    with_version,
+    without_version,
+    write_bytes,
+    write_json,
+    write_text,
+)
 from ngae.search.base import Trial
 from ngae.search.result import SearchResult
 
@@ -39,7 +47,8 @@ class SearchFolder:
         continued: Whether a search that was cut off goes on.
 
     Raises:
-        RefusedError: The folder holds a finished search, or one of other settings.
+        RefusedError: The folder holds a finished search, one of other settings, or one of a later
+            version of ngae.
     """
 
     def __init__(
@@ -58,7 +67,7 @@ class SearchFolder:
             for name in _FILES:
                 (self.path / name).unlink(missing_ok=True)
         self.continued = self._begun(settings)
-        write_json(self.path / "config.json", dict(settings))
+        write_json(self.path / "config.json", with_version(settings))
         self._begun_anew = False
 
     def _begun(self, settings: Mapping[str, Any]) -> bool:
@@ -74,6 +83,8 @@ class SearchFolder:
             found = json.loads((self.path / "config.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             found = None
+        check_form(found, self.path / "config.json")
+        found = without_version(found)
         asked = _decisive(json.loads(json.dumps(finite(dict(settings)))))
         if _decisive(found) != asked:
             raise RefusedError(

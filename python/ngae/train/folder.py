@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from ngae.errors import RefusedError
-from ngae.files import finite, write_json, write_text
+from ngae.files import (
+    check_form,
+    finite,
+    with_version,
+    without_version,
+    write_json,
+    write_text,
+)
 from ngae.train.config import RunConfig
 from ngae.train.interrupt import Interrupted
 
@@ -68,7 +75,7 @@ class RunFolder:
         """Read the settings of the run in this folder.
 
         Raises:
-            RefusedError: There is none, or it is not ngae's.
+            RefusedError: There is none, it is not ngae's, or of a later form.
         """
         try:
             sections = json.loads(self.config.read_text(encoding="utf-8"))
@@ -79,7 +86,12 @@ class RunFolder:
             ) from error
         except (OSError, ValueError) as error:
             raise RefusedError(f"{self.config}: expected settings in JSON: {error}") from error
-        return RunConfig.from_sections(sections, str(self.config))
+        if not isinstance(sections, dict):
+            raise RefusedError(
+                f"{self.config}: expected settings in JSON, found {type(sections).__name__}"
+            )
+        check_form(sections, self.config)
+        return RunConfig.from_sections(without_version(sections), str(self.config))
 
     @contextmanager
     def claimed(self, config: RunConfig, *, resume: bool, overwrite: bool) -> Iterator[None]:
@@ -101,7 +113,7 @@ class RunFolder:
                     f"{self.path}: expected an empty folder or a run, found other files",
                     remedy="choose another folder with --out",
                 )
-            write_json(self.config, config.as_dict())
+            write_json(self.config, with_version(config.as_dict()))
             self.failure.unlink(missing_ok=True)
             yield
 
