@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ngae.errors import DataError, RefusedError, cut
-from ngae.files import finite, write_json, write_text
+from ngae.files import (
+    check_form,
+    finite,
+    with_version,
+    without_version,
+    write_json,
+    write_text,
+)
 from ngae.reproduce.config import Plan
 from ngae.train.folder import LOCK, RunFolder, held
 
@@ -97,7 +104,7 @@ class ReproduceFolder:
             settings = json.loads(json.dumps(finite(plan.sections())))
             if overwrite and (self / "plan.json").exists():
                 self._clear()
-                write_json(self / "plan.json", settings)
+                write_json(self / "plan.json", with_version(settings))
             self._check(settings)
             yield
 
@@ -127,9 +134,11 @@ class ReproduceFolder:
                     f"{self.path}: expected an empty folder or a reproduction, found other files",
                     remedy="choose another folder with --out",
                 )
-            write_json(place, settings)
+            write_json(place, with_version(settings))
             return
         found = read_json(place)
+        check_form(found, place)
+        found = without_version(found)
         if found != settings:
             raise RefusedError(
                 f"{self.path}: expected the settings of the reproduction in it, found other ones"
