@@ -1,6 +1,7 @@
 """What is killed: a training, its evaluation, searches; each tiny, and the same every time."""
 
 import os
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from ngae.models.config import ModelConfig
 from ngae.oracles.base import Answer
 from ngae.oracles.table import Table as TableOracle
 from ngae.search.config import EvolutionConfig
-from ngae.search.evolution import Evolution
+from ngae.search.evolution import EvolutionSearch
 from ngae.search.problem import Objective, Problem
 from ngae.search.session import Session
 from ngae.spaces.enas import EnasSpace
@@ -23,12 +24,13 @@ from ngae.train.session import run_training
 
 SPACE = EnasSpace(3)
 BUDGET = 8
+_query = TableOracle.query
 
 
 def small():
     return RunConfig(
         model=ModelConfig(hidden_dim=8, latent_dim=4, head_dim=8, predictor_dim=8),
-        train=TrainConfig(epochs=3, batch_size=10, warmup_steps=3),
+        train=TrainConfig(epochs=2, batch_size=10, warmup_steps=3),
         evaluate=EvaluateConfig(prior_points=10, protocol_points=2, evaluate_batch_size=32),
     )
 
@@ -81,11 +83,10 @@ def note(path, text):
 
 def search(run, folder, paid):
     """The command that searches with the run's model; what it pays for is noted."""
-    query = TableOracle.query
 
     def paying(self, dag):
         note(paid, dag.canonical_hash)
-        return query(self, dag)
+        return _query(self, dag)
 
     TableOracle.query = paying
     few = ["--budget", str(BUDGET), "--num-starts", "4", "--steps", "2", "--batch", "2"]
@@ -95,8 +96,10 @@ def search(run, folder, paid):
 def ask_and_tell(folder, paid):
     """A script of a user who evaluates."""
     problem = Problem(SPACE, Table.empty(SPACE), objective=Objective(()))
-    own = EvolutionConfig(population=4, sample=2)
-    session = Session(problem, lambda p: Evolution(p, own, 0), {"search": {"seed": 0}}, folder)
+    own = EvolutionConfig(population=4, tournament=2)
+    session = Session(
+        problem, lambda p: EvolutionSearch(p, 0, own), {"search": {"seed": 0}}, folder
+    )
     while session.queries < BUDGET or session.pending:
         for dag in session.pending or session.ask(min(3, BUDGET - session.queries)):
             note(paid, dag.canonical_hash)
@@ -104,6 +107,15 @@ def ask_and_tell(folder, paid):
     session.save()
     session.close()
     return 0
+
+
+def warm_up(folder):
+    """Do what torch and ngae do once, so that no child does it."""
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        train(f"{folder}/train")
+        make_run(f"{folder}/run")
+        search(f"{folder}/run", f"{folder}/search", f"{folder}/paid")
+        ask_and_tell(f"{folder}/told", f"{folder}/paid")
 
 
 WORKS = {
