@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 import torch
@@ -100,7 +101,8 @@ def test_a_loss_that_is_no_number_keeps_the_last_checkpoint(tmp_path, whole, val
 
     def poison(trainer):
         with torch.no_grad():
-            next(trainer.model.encoder.parameters()).fill_(value)
+            for parameter in trainer.model.performance.parameters():
+                parameter.fill_(value)
 
     with pytest.raises(TrainingError, match=f"epoch 2, step 1: .* = {term}") as caught:
         train(folder, poison)
@@ -192,7 +194,7 @@ def test_a_ledger_that_is_removed_is_not_written_to(tmp_path):
 
 def test_a_question_that_finds_no_room_is_asked_again(tmp_path, monkeypatch):
     def opened(folder):
-        return ngae.Search(SPACE, strategy="evolution", seed=3, folder=folder)
+        return closing(ngae.Search(SPACE, strategy="evolution", seed=3, folder=folder))
 
     def full(handle):
         raise OSError(errno.ENOSPC, "No space left on device")
