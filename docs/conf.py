@@ -20,6 +20,7 @@ ELSEWHERE = {
     "readme": DOCS.parent / "README.md",
     "changelog": DOCS.parent / "CHANGELOG.md",
     "contributing": DOCS.parent / "CONTRIBUTING.md",
+    "security": DOCS.parent / "SECURITY.md",
     "strategies": DOCS / "search.md",
 }
 PAGE_OF = {path: DOCS / f"{page}.md" for page, path in ELSEWHERE.items()}

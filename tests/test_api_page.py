@@ -8,8 +8,8 @@ import pytest
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 PACKAGES = (
-    "ngae", "ngae.baselines.dvae", "ngae.data", "ngae.drawing", "ngae.models", "ngae.networks",
-    "ngae.ops", "ngae.oracles", "ngae.search", "ngae.spaces",
+    "ngae", "ngae.baselines.dvae", "ngae.data", "ngae.drawing", "ngae.figures", "ngae.models",
+    "ngae.networks", "ngae.ops", "ngae.oracles", "ngae.search", "ngae.spaces",
 )  # fmt: skip
 COMMAND_LINE = {"build_parser", "main"}
 

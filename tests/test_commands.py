@@ -48,6 +48,7 @@ def run(tmp_path, monkeypatch, capsys):
         "export",
         "report",
         "explore",
+        "reproduce",
         "status",
         "completion",
         "doctor",

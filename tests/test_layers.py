@@ -8,8 +8,9 @@ import ngae
 ORDER = (
     "_lazy", "errors", "files", "settings", "_native", "console", "drawing", "edges",
     "space_like", "dag", "dags", "rules", "transfer", "batch", "ops", "networks", "spaces", "data",
-    "oracles", "models", "baselines", "evaluate", "train", "search", "report", "api", "searching",
-    "presets", "explore", "commands", "cli", "export", "doctor", "status", "completion",
+    "oracles", "models", "baselines", "evaluate", "train", "search", "report", "figures", "api",
+    "searching", "presets", "explore", "reproduce", "commands", "cli", "export", "doctor", "status",
+    "completion",
 )  # fmt: skip
 ROOT = Path(ngae.__file__).parent
 

@@ -9,7 +9,7 @@ import pytest
 
 from bench import gpu, report
 from ngae import cli
-from ngae.commands import data, evaluate, explore, export, rank, search, status, train
+from ngae.commands import data, evaluate, explore, export, rank, reproduce, search, status, train
 from ngae.commands import report as page
 
 README = Path(__file__).parents[1] / "README.md"
@@ -25,6 +25,7 @@ PARSERS = {
     "ngae.data": data.build_parser,
     "ngae.report": page.build_parser,
     "ngae.explore": explore.build_parser,
+    "ngae.reproduce": reproduce.build_parser,
     "ngae.status": status.build_parser,
     "bench.report": report.build_parser,
     "bench.gpu": gpu.build_parser,

@@ -30,7 +30,17 @@ _HOME = {
     "Table": "ngae.data",
     "load": "ngae.data",
 }
-_ROOMS = ("baselines", "data", "evaluate", "models", "ops", "oracles", "search", "spaces")
+_ROOMS = (
+    "baselines",
+    "data",
+    "evaluate",
+    "figures",
+    "models",
+    "ops",
+    "oracles",
+    "search",
+    "spaces",
+)
 
 __all__ = ["__version__", *_HOME, *_ROOMS]
 

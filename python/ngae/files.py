@@ -1,17 +1,23 @@
-"""Files that are whole or not there: written beside, flushed, then renamed. No pickle."""
+"""Files that are whole or not there: written beside, flushed, then renamed. No pickle.
+
+Also the version that the files of runs, searches and caches are of.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ngae.errors import WriteError
+from ngae.errors import RefusedError, WriteError, shown
 
+FORMAT_VERSION = 1  # a new number where older readers would misread what is written
+FORMAT_KEY = "format_version"
+LATER = "read it with the version of ngae that wrote it, or a later one"
 _ENDING = ".part"  # of temporary files
 
 
@@ -87,6 +93,42 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` to `path` atomically, indented; numbers that are not finite become null."""
     write_text(path, json.dumps(finite(value), indent=2) + "\n")
+
+
+def check_version(found: object, place: object, name: str = FORMAT_KEY) -> None:
+    """Refuse what a later version of ngae has written in another form.
+
+    Args:
+        found: The version in the file.
+        place: The file, for the error.
+        name: What the file calls it.
+
+    Raises:
+        RefusedError: It is above FORMAT_VERSION, or no version.
+    """
+    if type(found) is not int or not 1 <= found <= FORMAT_VERSION:
+        raise RefusedError(
+            f"{place}: expected {name} {FORMAT_VERSION} or lower, found {shown(found)}",
+            remedy=LATER,
+        )
+
+
+def check_form(values: object, place: object) -> None:
+    """Do the same with the version among `values`; files without one are of the first form."""
+    if isinstance(values, dict):
+        check_version(values.get(FORMAT_KEY, 1), place)
+
+
+def with_version(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `values` with the version before them."""
+    return {FORMAT_KEY: FORMAT_VERSION, **values}
+
+
+def without_version(values: Any) -> Any:
+    """Return `values` without the version; what is no dictionary as it is."""
+    if not isinstance(values, dict):
+        return values
+    return {name: value for name, value in values.items() if name != FORMAT_KEY}
 
 
 def without_folder(name: str) -> str:

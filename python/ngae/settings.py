@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from ngae.errors import UsageError
+from ngae.files import check_form, without_version
 
 T = TypeVar("T")
 
@@ -130,6 +131,7 @@ def read_file(path: str | Path) -> dict[str, Any]:
 
     Raises:
         UsageError: Missing, unreadable, not TOML/JSON, or not a table of tables.
+        RefusedError: A run's `config.json` of a later form.
     """
     path = Path(path)
     try:
@@ -137,6 +139,8 @@ def read_file(path: str | Path) -> dict[str, Any]:
         values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except (OSError, ValueError) as error:
         raise UsageError(f"--config {path}: expected a TOML or JSON file: {error}") from error
+    check_form(values, f"--config {path}")
+    values = without_version(values)
     if not isinstance(values, dict) or not all(isinstance(v, dict) for v in values.values()):
         raise UsageError(f"--config {path}: expected sections such as [train], found bare values")
     return values

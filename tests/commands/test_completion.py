@@ -73,7 +73,7 @@ def test_bash_completes_every_flag(completed):
 def test_bash_completes_values_of_flags(completed):
     assert completed("ngae", "train", "--precision", "") == ["float32", "bf16"]
     assert completed("ngae", "train", "--precision", "=", "b") == ["bf16"]
-    assert completed("ngae", "train", "--preset", "=") == ["paper"]
+    assert completed("ngae", "train", "--preset", "=") == ["paper", "large"]
     assert completed("ngae", "search", "runs/a", "--strategy", "r") == ["random", "reinforce"]
     assert completed("ngae", "evaluate", "--device", "") == ["auto", "cpu", "cuda"]
     assert completed("ngae", "data", "get", "nas-bench-2") == ["nas-bench-201"]
@@ -164,7 +164,7 @@ def test_fish_completes(scripts, tmp_path):
         return [text.split("\t")[0] for text in done.stdout.splitlines()]
 
     assert offered("ngae tr") == ["train"]
-    assert offered("ngae train --preset ") == ["paper"]
+    assert sorted(offered("ngae train --preset ")) == ["large", "paper"]
     assert offered("ngae search run --oracle train --strat") == ["--strategies", "--strategy"]
     assert offered("ngae data get nas-bench-2") == ["nas-bench-201"]
     assert sorted(offered("ngae completion ")) == sorted(SHELLS)

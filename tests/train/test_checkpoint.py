@@ -42,6 +42,11 @@ def _truncated(path):
     path.write_bytes(path.read_bytes()[:-5])
 
 
+def _later(path):
+    write_checkpoint(path, GOOD)
+    path.write_bytes(path.read_bytes().replace(b"ngae-checkpoint-1", b"ngae-checkpoint-2"))
+
+
 def _pickled(path):
     path.write_bytes(pickle.dumps({"w": 1}))
 
@@ -51,6 +56,7 @@ def _pickled(path):
     [
         (lambda path: None, "found no file"),
         (_foreign, "of form ngae-checkpoint-1, found None"),
+        (_later, "of form ngae-checkpoint-1 or lower, found ngae-checkpoint-2"),
         (_tampered, "the digest differs"),
         (_tampered_facts, "the digest differs"),
         (_truncated, "truncated or foreign"),

@@ -17,7 +17,7 @@ from ngae.train.folder import RunFolder
 from ngae.train.interrupt import Interrupted
 
 # Nodes of graphs that two cores of an AMD EPYC (Zen 5) train on, evaluation included: digits6
-# takes 200 s, 24 epochs of 17,118 graphs of 8 nodes.
+# took 200 s, 24 epochs of 17,118 graphs of 8 nodes.
 _NODES_A_SECOND = 16_000
 
 

@@ -7,6 +7,7 @@ COMMANDS = {
     "rank": "rank architectures from few labels",
     "data": "list, get, check, convert, sample and describe tables",
     "export": "write an architecture as JSON, DOT, SVG, PyTorch source or ONNX",
+    "reproduce": "make the tables and figures of the paper anew",
     "report": "write one HTML file about a run and its searches",
     "explore": "look around in the latent space of a run, live in a browser",
     "status": "list runs and searches: state, progress, measures",

@@ -46,7 +46,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     run = parser.add_argument_group("run")
     run.add_argument("--config", metavar="FILE", help="settings in TOML or JSON; flags override")
-    run.add_argument("--preset", choices=("paper",), help="start from a named set of settings")
+    run.add_argument(
+        "--preset", choices=("paper", "large"), help="start from a named set of settings"
+    )
     run.add_argument("--out", metavar="DIR", help="run folder (default: runs/<data>-ngae-s<seed>)")
     run.add_argument("--resume", action="store_true", help="go on with the run in the folder")
     run.add_argument("--overwrite", action="store_true", help="replace the run in the folder")

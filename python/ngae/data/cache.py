@@ -14,6 +14,7 @@ from typing import Any
 from ngae.data import catalog
 from ngae.data.catalog import Entry
 from ngae.errors import DataError, UsageError
+from ngae.files import FORMAT_KEY, FORMAT_VERSION, check_form
 
 FACTS = "table.json"
 
@@ -57,6 +58,7 @@ def table_of(name: str, folder: Path | None = None) -> CachedTable:
     Raises:
         UsageError: No table of that name, or one that is no file.
         DataError: It is not in the cache, or not whole; the remedy is the command that gets it.
+        RefusedError: A later version of ngae has put it there.
     """
     entry = catalog.find(name)
     if entry is None:
@@ -66,6 +68,7 @@ def table_of(name: str, folder: Path | None = None) -> CachedTable:
         )
     check_fetchable(entry)
     folder = folder or cache_folder()
+    check_not_later(entry, folder)
     if facts_of(entry, folder) is None:
         raise DataError(
             f"{name}: expected the table {folder / name / entry.table}, found none that is whole",
@@ -86,6 +89,20 @@ def cached(entry: Entry, folder: Path) -> CachedTable:
     return CachedTable(folder / entry.name / entry.table, settings)
 
 
+def check_not_later(entry: Entry, folder: Path) -> None:
+    """Raise RefusedError where a later version of ngae has filled the folder of `entry`."""
+    place = folder / entry.name / FACTS
+    check_form(_read(place), place)
+
+
+def _read(place: Path) -> Any:
+    """What a JSON file holds; None where it cannot be read."""
+    try:
+        return json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
 def facts_of(entry: Entry, folder: Path) -> dict[str, Any] | None:
     """Return what `table.json` says, or None.
 
@@ -93,10 +110,10 @@ def facts_of(entry: Entry, folder: Path) -> dict[str, Any] | None:
     length, or was made of other originals or by another converter than the catalog says.
     """
     place = folder / entry.name
+    facts = _read(place / FACTS)
     try:
-        facts = json.loads((place / FACTS).read_text(encoding="utf-8"))
         size = (place / entry.table).stat().st_size
-    except (OSError, ValueError, RecursionError):
+    except OSError:
         return None
     if not _are_facts(facts) or facts["bytes"] != size or facts["form"] != entry.way:
         return None
@@ -108,6 +125,8 @@ def facts_of(entry: Entry, folder: Path) -> dict[str, Any] | None:
 def _are_facts(value: Any) -> bool:
     """Whether `value` has what is read of `table.json`, in the kinds that are written."""
     if not isinstance(value, dict) or not isinstance(value.get("sources"), list):
+        return False
+    if value.get(FORMAT_KEY, 1) != FORMAT_VERSION:
         return False
     texts = [value.get("sha256"), value.get("form")]
     for source in value["sources"]:

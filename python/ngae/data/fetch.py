@@ -15,14 +15,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ngae.data.cache import FACTS, CachedTable, cache_folder, cached, check_fetchable, facts_of
+from ngae.data.cache import (
+    FACTS,
+    CachedTable,
+    cache_folder,
+    cached,
+    check_fetchable,
+    check_not_later,
+    facts_of,
+)
 from ngae.data.catalog import Entry, SourceFile
 from ngae.data.convert import convert
 from ngae.data.download import Limits, Progress, download, ignore
 from ngae.data.lock import Say, locked, silent
 from ngae.data.part import CHUNK, Wanted
 from ngae.errors import DataError, NgaeError, RefusedError, UsageError
-from ngae.files import write_json
+from ngae.files import with_version, write_json
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,8 @@ def get(
     Raises:
         UsageError: The table is embedded, or `sha256` is not a checksum or not asked for.
         DataError: A file is missing, or not what it must be.
-        RefusedError: A file whose checksum nobody has stated.
+        RefusedError: A file whose checksum nobody has stated, or a table that a later version of
+            ngae has put there.
         NgaeError: The net or the disk failed.
     """
     check_fetchable(entry)
@@ -72,6 +81,7 @@ def get(
         _expected(file, request)
     folder = request.folder or cache_folder()
     place = folder / entry.name
+    check_not_later(entry, folder)
     try:
         with locked(place / ".lock", say):
             facts = facts_of(entry, folder)
@@ -221,7 +231,7 @@ def _make_table(entry: Entry, place: Path, sources: list[dict[str, Any]]) -> Non
         "sha256": _sha256(table),
         "bytes": table.stat().st_size,
     }
-    write_json(place / FACTS, facts)
+    write_json(place / FACTS, with_version(facts))
 
 
 def _sha256(path: Path) -> str:

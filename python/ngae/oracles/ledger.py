@@ -15,7 +15,7 @@ from typing import Any
 
 from ngae.dag import Dag
 from ngae.errors import NgaeError, RefusedError, TrainingError, UsageError
-from ngae.files import finite, write_text
+from ngae.files import FORMAT_VERSION, finite, write_text
 from ngae.oracles.base import Answer, Budget, EvaluationError, Oracle, identity_of
 from ngae.oracles.ledger_file import LedgerError, LedgerFile
 from ngae.spaces.base import SearchSpace
@@ -47,7 +47,8 @@ class Ledger:
         events: All that was written down, in its order.
 
     Raises:
-        RefusedError: Another process, or another ledger of this one, writes to the file.
+        RefusedError: Another process, or another ledger of this one, writes to the file; or a
+            later version of ngae wrote it.
         DataError: The file is no ledger; names the line.
     """
 
@@ -91,7 +92,7 @@ class Ledger:
         """
         if self._identity is None:
             self._identity = identity
-            self._write({"event": "opened", "version": 1, "oracle": identity})
+            self._write({"event": "opened", "version": FORMAT_VERSION, "oracle": identity})
         elif self._identity != identity:
             raise RefusedError(
                 f"ledger: expected the oracle ({self._identity}), found ({identity})",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ngae.errors import DataError, NgaeError, RefusedError, UsageError
-from ngae.files import finite, naming
+from ngae.files import check_version, finite, naming
 
 # Keys of each event beside its name.
 _EVENTS: dict[str, frozenset[str]] = {
@@ -47,7 +47,8 @@ class LedgerFile:
         notes: What is odd about it.
 
     Raises:
-        RefusedError: Another process, or another ledger of this one, holds the file.
+        RefusedError: Another process, or another ledger of this one, holds the file; or a later
+            version of ngae wrote it.
         DataError: A whole line that is no event; nothing is changed then.
         UsageError: A folder.
         WriteError: The file cannot be written to.
@@ -124,6 +125,8 @@ class LedgerFile:
     def _event(self, number: int, line: bytes) -> dict[str, Any]:
         try:
             event = json.loads(line)
+            if event["event"] == "opened":
+                check_version(event["version"], f"{self.path}:{number}", "version")
             known = event.keys() - {"event"} == _EVENTS[event["event"]] and _is_sound(event)
         except (ValueError, LookupError, TypeError, AttributeError):
             known = False
@@ -156,7 +159,7 @@ def _is_sound(event: dict[str, Any]) -> bool:
     """Whether the values of an event are of the kinds that are written."""
     kind = event["event"]
     if kind == "opened":
-        return event["version"] == 1 and isinstance(event["oracle"], str)
+        return isinstance(event["oracle"], str)
     if kind == "asked":
         return type(event["attempt"]) is int and isinstance(event["architecture"], dict)
     if kind == "withdrawn":

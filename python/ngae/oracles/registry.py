@@ -93,6 +93,15 @@ def is_embedded(table: Records) -> bool:
     return (table.name, table.source) == ("digits6", "embedded")
 
 
+def has_weights(space: SearchSpace) -> bool:
+    """Tell whether the embedded weights are of the networks of `space`."""
+    from ngae.data.digits6 import SPACE
+
+    if not isinstance(space, EnasSpace):
+        return False
+    return (space.name, space.network) == (SPACE.name, SPACE.network)
+
+
 def _command(text: str, space: SearchSpace, config: OracleConfig, seed: int) -> Oracle:
     from ngae.oracles.command import Command
 
@@ -119,14 +128,13 @@ def _fitted(space: SearchSpace, images: ImageData) -> SearchSpace:
 
 
 def _shared_weights(space: SearchSpace, config: OracleConfig) -> Oracle:
-    from ngae.data.digits6 import SPACE
     from ngae.oracles.shared_weights import SharedWeights, check_has_bank
 
     check_has_bank(space, "--oracle shared-weights")
     images = _images(config)
     space = space if images is None else _fitted(space, images)
     assert isinstance(space, EnasSpace)
-    if images is None and (space.name, space.network) == (SPACE.name, SPACE.network):
+    if images is None and has_weights(space):
         return SharedWeights.for_digits6()
     weights = _trained(space.num_layers, space.least_layers, space.network, images)
     return SharedWeights(space, weights, images=images)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ngae.dags import Dags
 from ngae.errors import DataError, RefusedError
-from ngae.files import write_bytes
+from ngae.files import check_form, write_bytes
 from ngae.report.graphs import dags_of
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -101,11 +101,12 @@ def read_run(path: Path) -> RunFiles:
     """Read a run folder.
 
     Raises:
-        RefusedError: A file of a finished run is missing.
+        RefusedError: A file of a finished run is missing, or the run is of a later form.
         DataError: A file that is not what it should be.
     """
     names = ("config.json", "env.json", "data.json", "metrics.json")
     config, environment, data, metrics = (read_json(path / name) for name in names)
+    check_form(config, path / "config.json")
     drawn = read_arrays(path / DRAWN)
     rows = _rows(path, read_latents(path), drawn)
     labels = tuple(str(label) for label in _array(path / DRAWN, drawn, "node_types").tolist())

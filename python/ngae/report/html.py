@@ -14,7 +14,7 @@ class Html(str):
     __slots__ = ()
 
 
-_VOID = ("meta", "input", "br")
+_VOID = ("meta", "input", "br", "img")
 
 
 def element(name: str, /, *content: object, **attributes: object) -> Html:

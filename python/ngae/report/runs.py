@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ngae.errors import RefusedError, UsageError, cut
+from ngae.files import check_form
 from ngae.report.standing_files import (
     held,
     json_lines,
@@ -124,7 +125,7 @@ def _standing(path: Path) -> RunStanding:
     names = names_in(path)
     if names is None:
         return RunStanding(path, "other", "unreadable", note="cannot be listed")
-    config, problem = json_object(path / "config.json")
+    config, problem = _settings(path)
     if "config.json" not in names:
         if "settings.json" in names and "trials.jsonl" in names:
             return _benchmark(path)
@@ -146,6 +147,16 @@ def _standing(path: Path) -> RunStanding:
         note = "config.json: no settings of a run"
         return RunStanding(path, "other", "not a run", written=written_at(path), note=note)
     return _run(path, config)
+
+
+def _settings(path: Path) -> tuple[dict[str, Any] | None, str]:
+    """What `config.json` of a folder says; None where it cannot be read, and why."""
+    config, problem = json_object(path / "config.json")
+    try:
+        check_form(config, "config.json")
+    except RefusedError as error:
+        return None, str(error)
+    return config, problem
 
 
 def _run(path: Path, config: Mapping[str, Any]) -> RunStanding:
@@ -178,7 +189,7 @@ def _run(path: Path, config: Mapping[str, Any]) -> RunStanding:
 
 def search_standing(path: Path) -> SearchStanding:
     """Tell how the search in a folder stands."""
-    config, problem = json_object(path / "config.json")
+    config, problem = _settings(path)
     if config is None:
         note = problem or "no config.json"
         return SearchStanding(path, "unreadable", None, 0, None, None, written_at(path), note)

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from ngae.errors import NgaeError, RefusedError
-from ngae.files import finite, write_json, write_text
+from ngae.files import (
+    check_form,
+    finite,
+    with_version,
+    without_version,
+    write_json,
+    write_text,
+)
 from ngae.oracles.executors import Pool, completed, processes
 from ngae.search.benchmark_task import Line, Task, search_once
 
@@ -66,7 +73,7 @@ class BenchmarkFolder:
         finished: The lines of each search that ended.
 
     Raises:
-        RefusedError: The folder holds searches of other settings.
+        RefusedError: The folder holds searches of other settings, or of a later version of ngae.
     """
 
     def __init__(
@@ -85,7 +92,7 @@ class BenchmarkFolder:
                 file.unlink(missing_ok=True)
         self._check(json.loads(json.dumps(finite(dict(settings)))))
         self.finished = _finished(path / TRIALS)
-        write_json(path / SETTINGS, dict(settings))
+        write_json(path / SETTINGS, with_version(settings))
         self._write(self.finished)
 
     def _check(self, settings: Any) -> None:
@@ -100,6 +107,8 @@ class BenchmarkFolder:
             found = json.loads((self.path / SETTINGS).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             found = None
+        check_form(found, self.path / SETTINGS)
+        found = without_version(found)
         if found != settings:
             other = [name for name in settings if _value(found, name) != settings[name]]
             raise RefusedError(

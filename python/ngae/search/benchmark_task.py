@@ -85,9 +85,7 @@ class Ground:
 
     def counts(self, answer: Answer) -> bool:
         """Whether an answer has a performance, keeps the limits and reaches the floor."""
-        floor = self.benchmark.floor
-        reached = floor is None or answer.performance >= floor
-        return self.problem.objective.counts(answer) and reached
+        return self.problem.objective.counts(answer)
 
 
 def data_of(benchmark: Benchmark, table: str, given: DataConfig) -> DataConfig:
@@ -154,7 +152,8 @@ def ground_of(benchmark: Benchmark, data: DataConfig) -> Ground:
     for name in benchmark.down:
         if name not in names:
             raise UsageError(f"--weigh: expected one of {', '.join(names)}, found {name!r}")
-    objective = Objective(benchmark.down, limits_of(benchmark.constraint, names))
+    floor = -np.inf if benchmark.floor is None else benchmark.floor
+    objective = Objective(benchmark.down, limits_of(benchmark.constraint, names), floor)
     known = table.subset(np.zeros(0, dtype=np.int64))
     problem = Problem(table.space, known, askable(oracle, known), objective)
     return Ground(benchmark, table, oracle, problem)

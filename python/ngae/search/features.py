@@ -49,7 +49,7 @@ def graph_features(space: SearchSpace, dags: Sequence[Dag]) -> Features:
     found["route"] = _by_block(packed, 2 * _WAVES, partial(_routes, _turns(space)))
     found["step"] = _by_block(packed, 2 * _WAVES, partial(_routes, _turns_of_steps(space)))
     if space.max_nodes * (space.num_node_types + space.max_nodes) <= _PLACES:
-        found["place"] = _places(packed, space)
+        found["place"] = places(packed, space)
     if space.complexity_names:
         costs = space.complexity(Dags.of(dags))
         found["cost"] = np.log1p(costs).astype(np.float32)
@@ -164,8 +164,12 @@ def _paths(space: SearchSpace, dags: Dags) -> NDArray[np.float32]:
     return np.concatenate(described, axis=1, dtype=np.float32)
 
 
-def _places(dags: Dags, space: SearchSpace) -> NDArray[np.float32]:
-    """Type of each place, and which earlier place feeds it, as zeros and ones."""
+def places(dags: Dags, space: SearchSpace) -> NDArray[np.float32]:
+    """Write the type of each place, and which earlier place feeds it, as zeros and ones.
+
+    Returns:
+        float32 (len(dags), max_nodes * (num_node_types + max_nodes)).
+    """
     graphs, n = _graph_of_node(dags), space.max_nodes
     types = np.zeros((len(dags), n, space.num_node_types), dtype=np.float32)
     place = np.arange(len(graphs)) - dags.graph_ptr[graphs]

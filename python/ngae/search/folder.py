@@ -12,11 +12,21 @@ from typing import Any
 
 from ngae.dag import Dag
 from ngae.errors import RefusedError, cut
-from ngae.files import finite, naming, remove_parts_of, write_bytes, write_json, write_text
+from ngae.files import (
+    check_form,
+    finite,
+    naming,
+    remove_parts_of,
+    with_version,
+    without_version,
+    write_bytes,
+    write_json,
+    write_text,
+)
 from ngae.oracles.ledger_file import check_free
 from ngae.search.base import Trial
 from ngae.search.result import SearchResult
-from ngae.train.folder import locked
+from ngae.train.folder import held
 
 _FILES = (
     "config.json", "ledger.jsonl", "trials.jsonl", "result.json", "pareto.csv", "best.json",
@@ -35,7 +45,7 @@ def alone_in(path: Path) -> Iterator[None]:
     _check_folder(path)
     with naming(path):
         path.mkdir(parents=True, exist_ok=True)
-    with locked(path):
+    with held(path):
         for name in _FILES:
             remove_parts_of(path / name)
         yield
@@ -59,8 +69,8 @@ class SearchFolder:
         continued: Whether a search that was cut off goes on.
 
     Raises:
-        RefusedError: The folder holds a finished search, or one of other settings, or one is to be
-            dropped that another process goes on with.
+        RefusedError: The folder holds a finished search, one of other settings, or one of a later
+            version of ngae, or one is to be dropped that another process goes on with.
     """
 
     def __init__(
@@ -79,7 +89,7 @@ class SearchFolder:
             for name in _FILES:
                 (self.path / name).unlink(missing_ok=True)
         self.continued = self._begun(settings)
-        write_json(self.path / "config.json", dict(settings))
+        write_json(self.path / "config.json", with_version(settings))
         self._begun_anew = False
 
     def _begun(self, settings: Mapping[str, Any]) -> bool:
@@ -95,6 +105,8 @@ class SearchFolder:
             found = json.loads((self.path / "config.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             found = None
+        check_form(found, self.path / "config.json")
+        found = without_version(found)
         asked = _decisive(json.loads(json.dumps(finite(dict(settings)))))
         if _decisive(found) != asked:
             raise RefusedError(

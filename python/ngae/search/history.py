@@ -23,7 +23,7 @@ from ngae.data.raw import Problems, read_text
 from ngae.data.readers import SOURCES
 from ngae.data.tables import read_table
 from ngae.errors import DataError, GraphError, cut
-from ngae.files import without_folder
+from ngae.files import check_form, check_version, without_folder
 from ngae.oracles.base import Answer
 from ngae.oracles.ledger import answer_of
 
@@ -64,6 +64,7 @@ class Start:
         Raises:
             DataError: With every problem of a file: line, column, expected, found.
             UsageError: A file of another form.
+            RefusedError: A ledger, or trials of a search, that a later version of ngae wrote.
         """
         start = self
         for name in (part.strip() for part in path.split(",")):
@@ -93,8 +94,11 @@ class Start:
     def _with_file(self, path: str, config: DataConfig) -> Start:
         head = _first_object(path)
         if head.get("event") == "opened":
+            check_version(head.get("version"), f"{path}:1", "version")
             return self.with_answers(list(_ledger(path, self.known)), path)
         if head.keys() >= _TRIAL:
+            beside = Path(path).with_name("config.json")  # of the search that wrote the trials
+            check_form(_json_value(beside), beside)
             return self.with_answers(list(_trials(path, self.known)), path)
         settings = _settings(path, config, self.known)
         table = read_table(path, settings, self.known.space)
@@ -185,6 +189,14 @@ def _of_answers(answers: Sequence[Told], known: Table) -> Table:
         lines=np.zeros(len(answers), dtype=np.int64),
         reported={},
     )
+
+
+def _json_value(path: Path) -> object:
+    """The value in a JSON file; None where it is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def _first_object(path: str) -> Mapping[str, Any]:

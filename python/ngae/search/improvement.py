@@ -12,10 +12,12 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ngae.dag import Dag
 from ngae.dags import Dags
 from ngae.search.base import Candidate, Trial
+from ngae.search.front import FrontFit, FrontJudged, RankScale, targets_of
 from ngae.search.gaussian_process import Array, GaussianProcess
 from ngae.search.judging import Fit, Judged, logs_of, ranks_of
 from ngae.search.labels import Label, Labels
@@ -57,7 +59,7 @@ class ImprovementSearch(ABC):
         self._worth: dict[str, bool] = {}
 
     @abstractmethod
-    def _pool(self, fit: Fit) -> Pool:
+    def _pool(self, fit: Fit | FrontFit) -> Pool:
         """Give the candidates of a round by canonical hash."""
 
     def ask(self, count: int) -> list[Candidate]:
@@ -77,10 +79,10 @@ class ImprovementSearch(ABC):
         """Learn answers."""
         self._labels.add(trials)
 
-    def _chosen(self, fit: Fit, pool: Pool, count: int) -> list[Candidate]:
+    def _chosen(self, fit: Fit | FrontFit, pool: Pool, count: int) -> list[Candidate]:
         """Take the most promising ones, each as if those before had answered as expected.
 
-        Where a front is wanted, each is the best of another mixture of the objectives.
+        Where a front of three or more objectives is wanted, each is the best of another mixture.
         """
         chosen: list[Candidate] = []
         if not pool:
@@ -93,24 +95,54 @@ class ImprovementSearch(ABC):
             candidate = self._proposals.new(dags[best])
             if candidate is not None:
                 chosen.append(candidate)
-                front = self._aim == "front"
-                judged = self._judged(self._fit(), pool) if front else judged.after(best)
+                mixed = self._objectives > 2
+                judged = self._judged(self._fit(), pool) if mixed else judged.after(best)
         return chosen
 
-    def _judged(self, fit: Fit, pool: Pool) -> Judged:
+    @property
+    def _objectives(self) -> int:
+        """How many objectives a front is wanted of; 1 where the best is wanted."""
+        return 1 + len(self.problem.objective.down) if self._aim == "front" else 1
+
+    def _judged(self, fit: Fit | FrontFit, pool: Pool) -> Judged | FrontJudged:
         return fit.judge(self._describe(list(pool.values()), list(pool)))
 
-    def _fit(self) -> Fit:
+    def _fit(self) -> Fit | FrontFit:
         labels = self._labels.fitted_to()
         held = self._describe([label.dag for label in labels], [label.key for label in labels])
         values = self._values(labels)
-        ranks = ranks_of(values)
         useful = [self.problem.objective.counts(label.answer) for label in labels]
+        if self._objectives == 2 and any(useful):
+            return self._front_fit(labels, held, values, np.array(useful))
+        ranks = ranks_of(values)
         return Fit(
             groups=held,
             values=values,
             process=self._process("value", held, ranks, self._trend),
             best=float(ranks[useful].max()) if any(useful) else float(ranks.min()),
+            limited=self._limited(labels, held),
+        )
+
+    def _front_fit(
+        self, labels: list[Label], held: list[Array], mixed: Array, useful: NDArray[np.bool_]
+    ) -> FrontFit:
+        """Fit a process to the ranks of each of two objectives."""
+        objective = self.problem.objective
+        values = objective.values([label.answer for label in labels])
+        front = values[useful & np.isfinite(values).all(axis=1)]
+        reference = front.min(axis=0) if len(front) else np.nanmin(values, axis=0)
+        reference[0] = max(reference[0], objective.floor)
+        first, second = (RankScale.of(column) for column in targets_of(values, reference).T)
+        return FrontFit(
+            groups=held,
+            values=mixed,
+            processes=(
+                self._process("first", held, first.ranks, self._trend),
+                self._process("second", held, second.ranks, self._trend),
+            ),
+            scales=(first, second),
+            front=front,
+            reference=reference,
             limited=self._limited(labels, held),
         )
 
@@ -139,7 +171,7 @@ class ImprovementSearch(ABC):
         """Fit; lengths are looked for, from the last ones on, where labels are enough more."""
         logs, count = self._logs.get(name, (None, 0))
         # Each mixture of objectives is another target.
-        learn = len(targets) >= _MORE * count or self._aim == "front"
+        learn = len(targets) >= _MORE * count or (self._aim == "front" and name in ("value", "z"))
         process = GaussianProcess.fit(held, targets, logs, trend, learn)
         if learn:
             self._logs[name] = process.logs, len(targets)

@@ -33,10 +33,7 @@ class Fit:
 
     def judge(self, groups: list[Array]) -> Judged:
         """Say what is believed of candidates."""
-        chance = np.ones(len(groups[0]))
-        for process, most in self.limited:
-            mean, deviation = process.predict(groups)
-            chance *= _below((logs_of(most) - mean) / deviation)
+        chance = chance_to_keep(self.limited, groups)
         return Judged(self.process.believe(groups), self.best, chance)
 
 
@@ -58,13 +55,30 @@ class Judged:
     def gain(self) -> Array:
         """Expected improvement over the best value, noise included, times the probability."""
         spread = np.sqrt(self.belief.deviation**2 + self.belief.process.noise**2)
-        step = (self.belief.mean - self.best) / spread
-        gain: Array = self.feasible * spread * (step * _below(step) + _bell(step))
+        gain: Array = self.feasible * expected_excess(self.belief.mean, spread, self.best)
         return gain
 
     def after(self, row: int) -> Judged:
         """As if candidate `row` had answered as expected."""
         return dataclasses.replace(self, belief=self.belief.after(row))
+
+
+def chance_to_keep(
+    limited: tuple[tuple[GaussianProcess, float], ...], groups: list[Array]
+) -> Array:
+    """Return the probability that each point keeps the limits that processes tell of."""
+    chance = np.ones(len(groups[0]))
+    for process, most in limited:
+        mean, deviation = process.predict(groups)
+        chance *= _below((logs_of(most) - mean) / deviation)
+    return chance
+
+
+def expected_excess(mean: Array, spread: Array, above: Any) -> Array:
+    """Return E[max(0, y - above)] of normal y: spread (u Phi(u) + phi(u)), u in spreads above."""
+    step = (mean - above) / spread
+    found: Array = spread * (step * _below(step) + _bell(step))
+    return found
 
 
 def logs_of(values: Any) -> Any:

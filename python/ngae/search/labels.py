@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ngae.dag import Dag
 from ngae.oracles.base import Answer
 from ngae.search.base import Trial
+from ngae.search.pareto import non_dominated
 from ngae.search.problem import Problem
 
 _MOST = 400  # most labels that a process is fitted to: the best, and the latest
@@ -69,6 +70,14 @@ class Labels:
         """Up to `count` labels of the best performance that count; of all where none counts."""
         useful = [k for k in self._held if self.problem.objective.counts(k.answer)]
         return sorted(useful or self._held, key=lambda k: -k.answer.performance)[:count]
+
+    def front(self, count: int) -> list[Label]:
+        """Up to `count` labels of the Pareto front, evenly along it."""
+        objective = self.problem.objective
+        useful = [k for k in self._held if objective.counts(k.answer)]
+        order = non_dominated(objective.values([k.answer for k in useful]))
+        places = np.unique(np.linspace(0, len(order) - 1, min(count, len(order))).astype(int))
+        return [useful[row] for row in order[places].tolist()]
 
 
 def _known(problem: Problem) -> list[Label]:

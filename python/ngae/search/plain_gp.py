@@ -9,6 +9,7 @@ from ngae.dag import Dag
 from ngae.search.config import GPConfig
 from ngae.search.description import Describer
 from ngae.search.enumeration import members
+from ngae.search.front import FrontFit
 from ngae.search.improvement import ImprovementSearch, Pool
 from ngae.search.judging import Fit
 from ngae.search.neighbours import mutated
@@ -38,7 +39,7 @@ class GPSearch(ImprovementSearch):
         proposals = Proposals(problem, seed, _STREAM)
         super().__init__(proposals, Describer(problem.space), config.initial, config.aim)
 
-    def _pool(self, fit: Fit) -> Pool:
+    def _pool(self, fit: Fit | FrontFit) -> Pool:
         if self._whole is None:
             return self._new(self._sampled())
         return {key: dag for key, dag in self._whole.items() if key not in self._labels}

@@ -26,18 +26,20 @@ class Objective:
     Attributes:
         down: Complexities that count beside the performance; none: the performance alone.
         limits: What an architecture has to keep to be of use.
+        floor: Performance below which it is of no use.
     """
 
     down: tuple[str, ...] = ()
     limits: tuple[Limit, ...] = ()
+    floor: float = -np.inf
 
     def keeps(self, complexity: Mapping[str, float]) -> bool:
         """Whether all limits are kept; one on what is not told is not."""
         return all(complexity.get(k.name, np.inf) <= k.most for k in self.limits)
 
     def counts(self, answer: Answer) -> bool:
-        """Whether an answer has a performance and keeps the limits."""
-        return answer.ok and self.keeps(answer.complexity)
+        """Whether an answer has a performance, reaches the floor and keeps the limits."""
+        return answer.ok and answer.performance >= self.floor and self.keeps(answer.complexity)
 
     def score(self, answer: Answer) -> float:
         """Return the performance, minus infinity where the answer does not count."""

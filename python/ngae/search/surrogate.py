@@ -19,9 +19,11 @@ from ngae.search.base import Candidate, LatentModel, Trial
 from ngae.search.climb import climb
 from ngae.search.config import GradientConfig
 from ngae.search.description import LatentDescriber
+from ngae.search.front import FrontFit
 from ngae.search.gradient import GradientSearch, predicts_performance
 from ngae.search.improvement import ImprovementSearch, Pool
 from ngae.search.judging import Fit, ranks_of
+from ngae.search.labels import Label
 from ngae.search.neighbours import neighbours
 from ngae.search.problem import Problem
 from ngae.search.proposals import Proposals
@@ -30,6 +32,7 @@ from ngae.transfer import transfer
 _STREAM = 0x73757267
 _KEPT = 3  # points of an ascent that are decoded
 _PARENTS = 8  # best architectures whose neighbours are candidates
+_FRONT = 16  # likewise of the front, where one is wanted
 _CLIMBS = 3  # times that neighbours of the most promising candidates are added
 _MANY = 1000  # known rows from which on trained predictors are climbed, too
 
@@ -91,11 +94,11 @@ class SurrogateSearch(ImprovementSearch):
         if self._trained is not None:
             self._trained.tell(trials)
 
-    def _pool(self, fit: Fit) -> Pool:
+    def _pool(self, fit: Fit | FrontFit) -> Pool:
         self._rounds += 1
         return self._climbed(fit, self._gathered(fit))
 
-    def _climbed(self, fit: Fit, pool: Pool) -> Pool:
+    def _climbed(self, fit: Fit | FrontFit, pool: Pool) -> Pool:
         """Add the neighbours of the most promising candidates, some times over."""
         parents: set[str] = set()
         for _ in range(_CLIMBS if pool else 0):
@@ -113,16 +116,21 @@ class SurrogateSearch(ImprovementSearch):
             return candidates
         return self._trained.predicted([candidate.dag for candidate in candidates])
 
-    def _gathered(self, fit: Fit) -> Pool:
+    def _gathered(self, fit: Fit | FrontFit) -> Pool:
         """Candidates by canonical hash: ends of ascents, neighbours of the best, prior draws."""
         points = torch.cat([self._ascended(fit), self._prior(self.config.num_starts // 2)])
         (points,) = transfer([points], self._latent.device)
         if self._trained is not None:
             points = torch.cat([points, self._trained.climbed()])
         found = self.model.decode(points, seed=self.seed + self._rounds)
-        for parent in self._labels.best(_PARENTS):
+        for parent in self._parents():
             found += neighbours(self.problem.space, parent.dag)
         return self._new([*found, *self._rows()])
+
+    def _parents(self) -> list[Label]:
+        """Labels whose neighbours are candidates: of the best performance, and of the front."""
+        best = self._labels.best(_PARENTS)
+        return best if self._objectives == 1 else [*self._labels.front(_FRONT), *best]
 
     def _rows(self) -> Sequence[Dag]:
         """Some of the rows, where only a table's rows can be asked: few decodings may be in it."""
@@ -131,7 +139,7 @@ class SurrogateSearch(ImprovementSearch):
             return ()
         return rows.take(self._proposals.rng.permutation(len(rows))[: self.config.num_starts])
 
-    def _ascended(self, fit: Fit) -> Tensor:
+    def _ascended(self, fit: Fit | FrontFit) -> Tensor:
         """Points on ascents of the upper confidence bound on `z` alone."""
         z = fit.groups[0]
         process = self._process("z", [z], ranks_of(fit.values))

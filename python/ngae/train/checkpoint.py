@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,11 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ngae.errors import RefusedError
-from ngae.files import write_bytes
+from ngae.files import LATER, write_bytes
 
-_FORMAT = "ngae-checkpoint-1"
+_VERSION = 1
+_FORMAT = f"ngae-checkpoint-{_VERSION}"
+_ANY_FORMAT = re.compile(r"ngae-checkpoint-([1-9][0-9]{0,8})")
 _KEY = "ngae"  # one entry: the order of several would differ from file to file
 
 
@@ -54,7 +57,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """Read and verify a checkpoint.
 
     Raises:
-        RefusedError: Missing, truncated, not ngae's, or altered.
+        RefusedError: Missing, truncated, not ngae's, of a later form, or altered.
     """
     try:
         with safe_open(str(path), framework="pt") as file:
@@ -68,15 +71,24 @@ def read_checkpoint(path: Path) -> Checkpoint:
             f"{path}: expected a checkpoint in safetensors form, found a truncated or foreign "
             f"file ({error})"
         ) from error
-    if not isinstance(head, dict) or head.get("format") != _FORMAT:
-        found = head.get("format") if isinstance(head, dict) else head
-        raise RefusedError(f"{path}: expected a checkpoint of form {_FORMAT}, found {found}")
+    _check_form(path, head.get("format") if isinstance(head, dict) else head)
     if head.get("sha256") != _digest(tensors, head.get("facts")):
         raise RefusedError(
             f"{path}: expected the contents that were written, found altered ones "
             "(the digest differs)"
         )
     return Checkpoint(tensors, head["facts"])
+
+
+def _check_form(path: Path, found: object) -> None:
+    known = _ANY_FORMAT.fullmatch(found) if isinstance(found, str) else None
+    if known is None:
+        raise RefusedError(f"{path}: expected a checkpoint of form {_FORMAT}, found {found}")
+    if int(known[1]) > _VERSION:
+        raise RefusedError(
+            f"{path}: expected a checkpoint of form {_FORMAT} or lower, found {found}",
+            remedy=LATER,
+        )
 
 
 def load_weights(module: torch.nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:

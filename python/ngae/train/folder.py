@@ -15,12 +15,15 @@ from typing import Any
 from ngae.errors import RefusedError, WriteError
 from ngae.files import (
     append_line,
+    check_form,
     finite,
     naming,
     remove_parts_of,
+    with_version,
+    without_version,
     write_json,
     write_text,
-)  # fmt: skip
+)
 from ngae.train.config import RunConfig
 from ngae.train.interrupt import Interrupted
 
@@ -75,7 +78,7 @@ class RunFolder:
         """Read the settings of the run in this folder.
 
         Raises:
-            RefusedError: There is none, or it is not ngae's.
+            RefusedError: There is none, it is not ngae's, or of a later form.
         """
         try:
             sections = json.loads(self.config.read_text(encoding="utf-8"))
@@ -86,7 +89,12 @@ class RunFolder:
             ) from error
         except (OSError, ValueError) as error:
             raise RefusedError(f"{self.config}: expected settings in JSON: {error}") from error
-        return RunConfig.from_sections(sections, str(self.config))
+        if not isinstance(sections, dict):
+            raise RefusedError(
+                f"{self.config}: expected settings in JSON, found {type(sections).__name__}"
+            )
+        check_form(sections, self.config)
+        return RunConfig.from_sections(without_version(sections), str(self.config))
 
     @contextmanager
     def claimed(self, config: RunConfig, *, resume: bool, overwrite: bool) -> Iterator[None]:
@@ -100,7 +108,7 @@ class RunFolder:
         config = config.located()
         with naming(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-        with locked(self.path):
+        with held(self.path):
             self._remove_parts()
             if self.config.exists() and not overwrite:
                 self._check_resumable(config, resume)
@@ -111,7 +119,7 @@ class RunFolder:
                     f"{self.path}: expected an empty folder or a run, found other files",
                     remedy="choose another folder with --out",
                 )
-            write_json(self.config, config.as_dict())
+            write_json(self.config, with_version(config.as_dict()))
             self.failure.unlink(missing_ok=True)
             yield
 
@@ -185,8 +193,8 @@ _HELD: dict[Path, int] = {}  # handles of the locks that this process holds, by 
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a lock that the system frees when the process ends, however it ends.
+def held(folder: Path) -> Iterator[None]:
+    """Hold a folder by a lock that the system frees when the process ends, however it ends.
 
     Raises:
         RefusedError: Another process holds it.

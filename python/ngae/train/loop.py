@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ngae.data import Dataset, Table
 from ngae.errors import RefusedError, TrainingError
-from ngae.evaluate.metrics import pearson_r
+from ngae.evaluate.metrics import pearson_r, rmse
 from ngae.evaluate.protocol import score
 from ngae.files import without_folder
 from ngae.models import NGAEModel, objective
@@ -274,8 +274,11 @@ class Trainer:
         result = {"reconstruction": float(scores.probability_mean.mean())}
         known = self.data.test.labelled
         if scores.performance is not None and len(known):
+            train = self.data.train.performance[self.data.train.labelled]
             actual = self.data.test.performance[known]
             result["pearson_r"] = pearson_r(scores.performance[known], actual)
+            error = rmse(scores.performance[known], actual)
+            result["rmse_normalised"] = error / (float(train.std()) or 1.0)
         return result
 
     def _facts(self) -> dict[str, Any]:
