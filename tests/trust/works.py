@@ -61,7 +61,7 @@ def train(folder):
 
 def make_run(folder):
     """A finished run of a table in a file, for searches by its model."""
-    lines = [f"{SPACE.format(dag)}, {value_of(dag)}\n" for dag in architectures(60)]
+    lines = [f"{SPACE.format(dag)}, {value_of(dag)}\n" for dag in architectures(120)]
     table = Path(folder).parent / "t.txt"
     table.write_text("".join(lines))
     sizes = ["--hidden-dim", "8", "--latent-dim", "4", "--head-dim", "8", "--predictor-dim", "8"]
