@@ -85,6 +85,18 @@ class TrainingError(NgaeError):
     """Training cannot go on, for example because a term of the objective is not finite."""
 
 
+class WriteError(NgaeError, OSError):
+    """A file could not be written; what was there before is still there."""
+
+    @classmethod
+    def of(cls, path: object, error: OSError) -> WriteError:
+        """Make one that names `path` and what the system said."""
+        return cls(
+            f"{path}: expected to write it, found: {error.strerror or error}",
+            remedy="make room, or see to the folder and its permissions; the same command goes on",
+        )
+
+
 class MissingExtraError(NgaeError):
     """An optional dependency is needed and not installed."""
 

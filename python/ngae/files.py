@@ -8,21 +8,71 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ngae.errors import RefusedError, shown
+from ngae.errors import RefusedError, WriteError, shown
 
 FORMAT_VERSION = 1  # a new number where older readers would misread what is written
 FORMAT_KEY = "format_version"
 LATER = "read it with the version of ngae that wrote it, or a later one"
+_ENDING = ".part"  # of temporary files
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write `content` to `path` atomically: a temporary file, fsync, rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Write `content` to `path` atomically: a temporary file, fsync, rename.
+
+    Raises:
+        WriteError: No room, no permission; nothing is changed.
+    """
+    with naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, content)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line to `path`, which is made where there is none, and wait until it is on disk.
+
+    Raises:
+        WriteError: No room, no permission, no folder; a part of the line may be there.
+    """
+    with naming(path), path.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Turn what the system refuses inside into a WriteError that names `path`."""
+    try:
+        yield
+    except WriteError:
+        raise
+    except OSError as error:
+        raise WriteError.of(path, error) from error
+
+
+def parts_of(path: Path) -> list[Path]:
+    """Temporary files of writes to `path`: one is under way, or a kill cut it off."""
+    begin = f".{path.name}."
+    try:
+        names = os.listdir(path.parent)
+    except OSError:
+        return []
+    return [path.parent / n for n in names if n.startswith(begin) and n.endswith(_ENDING)]
+
+
+def remove_parts_of(path: Path) -> None:
+    """Remove what writes to `path` that a kill cut off have left; nobody may write to it now."""
+    for part in parts_of(path):
+        part.unlink(missing_ok=True)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(_ENDING, f".{path.name}.", path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

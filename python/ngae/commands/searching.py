@@ -25,7 +25,7 @@ from ngae.oracles.ledger import Ledger, Recorded
 from ngae.oracles.parallel import Parallel
 from ngae.search.base import Strategy, Trial
 from ngae.search.config import SearchConfig, StrategyConfig
-from ngae.search.folder import SearchFolder
+from ngae.search.folder import SearchFolder, alone_in
 from ngae.search.history import Start
 from ngae.search.problem import Problem
 from ngae.search.registry import NEED_A_MODEL, strategy_named
@@ -106,17 +106,10 @@ def search_and_show(
     }
     # A run's model may refuse what is asked of it: before anything is dropped.
     ready = None if source.run is None else _strategy(source, path, config, own, problem, oracle)
-    folder = SearchFolder(path, settings, overwrite=overwrite)
-    strategy = ready or _strategy(source, path, config, own, problem, oracle)
-    console.say(f"oracle: {oracle.name}; {len(problem.known)} known rows; folder: {folder.path}")
-    if folder.continued:
-        console.say("note: a search that was cut off goes on; what was answered is not asked again")
-    progress = Progress(config.budget)
-    with _recorded(oracle, oracle_config, folder) as recorded:
-        result = run_search(strategy, recorded, problem, config, folder, progress)
-    progress.close()
-    seconds = result.seconds
-    console.say(f"seconds: model {seconds.model:.1f}, oracle {seconds.oracle:.1f}")
+    with alone_in(path):
+        folder = SearchFolder(path, settings, overwrite=overwrite)
+        strategy = ready or _strategy(source, path, config, own, problem, oracle)
+        result = _result(strategy, oracle, problem, config, oracle_config, folder)
     _show(result, problem.known.performance, as_json=as_json)
     if not result.answered:
         console.say(f"error: every evaluation failed, the first one so: {result.best.answer.error}")
@@ -126,6 +119,27 @@ def search_and_show(
         return 1
     console.say(f"next: {_following(source, folder.path)}")
     return 0
+
+
+def _result(
+    strategy: Strategy,
+    oracle: Oracle,
+    problem: Problem,
+    config: SearchConfig,
+    oracle_config: OracleConfig,
+    folder: SearchFolder,
+) -> SearchResult:
+    """Search, and show how it goes on."""
+    console.say(f"oracle: {oracle.name}; {len(problem.known)} known rows; folder: {folder.path}")
+    if folder.continued:
+        console.say("note: a search that was cut off goes on; what was answered is not asked again")
+    progress = Progress(config.budget)
+    with _recorded(oracle, oracle_config, folder) as recorded:
+        result = run_search(strategy, recorded, problem, config, folder, progress)
+    progress.close()
+    seconds = result.seconds
+    console.say(f"seconds: model {seconds.model:.1f}, oracle {seconds.oracle:.1f}")
+    return result
 
 
 def _following(source: Source, path: Path) -> str:

@@ -17,7 +17,7 @@ from ngae.dag import Dag
 from ngae.errors import NgaeError, RefusedError, TrainingError, UsageError
 from ngae.files import FORMAT_VERSION, finite, write_text
 from ngae.oracles.base import Answer, Budget, EvaluationError, Oracle, identity_of
-from ngae.oracles.ledger_file import LedgerFile
+from ngae.oracles.ledger_file import LedgerError, LedgerFile
 from ngae.spaces.base import SearchSpace
 
 
@@ -122,6 +122,7 @@ class Ledger:
         Raises:
             BudgetExhaustedError: It was never asked before, and no query is left.
             UsageError: It has an answer, or no attempt left.
+            LedgerError: It could not be written down, and does not count.
         """
         key = dag.canonical_hash
         entry = self._entries.get(key)
@@ -132,7 +133,11 @@ class Ledger:
             raise UsageError(f"ledger: expected an architecture without an answer, found {key}")
         entry.attempts += 1
         event = {"event": "asked", "hash": key, "attempt": entry.attempts}
-        self._write({**event, "architecture": entry.architecture})
+        try:
+            self._write({**event, "architecture": entry.architecture})
+        except LedgerError:
+            self._take_back(key)
+            raise
         return entry.attempts
 
     def settle(self, dag: Dag, answer: Answer) -> Answer:
@@ -186,13 +191,13 @@ class Ledger:
         key = dag.canonical_hash
         self._write({"event": "withdrawn", "hash": key})
         self._take_back(key)
-        self._budget.used = len(self._entries)
 
     def _take_back(self, key: str) -> None:
         entry = self._entries[key]
         entry.attempts -= 1
         if entry.attempts == 0:
             del self._entries[key]
+            self._budget.used = len(self._entries)
 
     def _replay(self, event: dict[str, Any]) -> None:
         kind = event["event"]

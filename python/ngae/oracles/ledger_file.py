@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ngae.errors import DataError, NgaeError, RefusedError, UsageError
-from ngae.files import check_version, finite
+from ngae.files import check_version, finite, naming
 
 # Keys of each event beside its name.
 _EVENTS: dict[str, frozenset[str]] = {
@@ -51,6 +51,7 @@ class LedgerFile:
             version of ngae wrote it.
         DataError: A whole line that is no event; nothing is changed then.
         UsageError: A folder.
+        WriteError: The file cannot be written to.
     """
 
     def __init__(self, path: Path) -> None:
@@ -61,9 +62,10 @@ class LedgerFile:
                 f"--ledger {path}: expected a file, found a folder",
                 remedy=f"name a file in it, such as {path / 'answers.jsonl'}",
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        is_new = not path.exists()
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        with naming(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            is_new = not path.exists()
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         self._closing = weakref.finalize(self, os.close, self._handle)
         try:
             _lock(self._handle, path)
@@ -84,7 +86,13 @@ class LedgerFile:
         if not self._closing.alive:
             raise RefusedError(f"{self.path}: expected an open ledger, found a closed one")
         line = (json.dumps(finite(event)) + "\n").encode()
-        size = os.fstat(self._handle).st_size
+        facts = os.fstat(self._handle)
+        if facts.st_nlink == 0:
+            raise LedgerError(
+                f"{self.path}: expected the ledger that was opened, found that it was removed",
+                remedy="start again; nothing is evaluated whose answer could not be kept",
+            )
+        size = facts.st_size
         try:
             while line:
                 line = line[os.write(self._handle, line) :]
@@ -163,6 +171,22 @@ def _is_sound(event: dict[str, Any]) -> bool:
         parts = parts and isinstance(event["architecture"], dict)
     answered = kind in ("failed", "known") or isinstance(event["performance"], int | float)
     return parts and answered and isinstance(event["cost_s"], int | float)
+
+
+def check_free(path: Path) -> None:
+    """Require that no process holds the ledger at `path`, if there is one.
+
+    Raises:
+        RefusedError: One does.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        _lock(handle, path)
+    finally:
+        os.close(handle)
 
 
 def _lock(handle: int, path: Path) -> None:

@@ -196,7 +196,7 @@ def search_standing(path: Path) -> SearchStanding:
     search, oracle = section(config, "search"), section(config, "oracle")
     result, problem = json_object(path / "result.json")
     told = oracle.get("identity") == "told"
-    if held(path / "ledger.jsonl"):
+    if held(path / LOCK) or held(path / "ledger.jsonl"):
         state = "searching"
     elif result is not None and not told:
         state = "finished"

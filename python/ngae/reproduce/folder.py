@@ -17,6 +17,7 @@ from ngae.errors import DataError, RefusedError, cut
 from ngae.files import (
     check_form,
     finite,
+    remove_parts_of,
     with_version,
     without_version,
     write_json,
@@ -101,6 +102,7 @@ class ReproduceFolder:
             raise RefusedError(f"{self.path}: expected a folder, found a file")
         self.path.mkdir(parents=True, exist_ok=True)
         with held(self.path):
+            remove_parts_of(self / "plan.json")
             settings = json.loads(json.dumps(finite(plan.sections())))
             if overwrite and (self / "plan.json").exists():
                 self._clear()

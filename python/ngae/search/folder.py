@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,40 @@ from ngae.errors import RefusedError, cut
 from ngae.files import (
     check_form,
     finite,
+    naming,
+    remove_parts_of,
     with_version,
     without_version,
     write_bytes,
     write_json,
     write_text,
 )
+from ngae.oracles.ledger_file import check_free
 from ngae.search.base import Trial
 from ngae.search.result import SearchResult
+from ngae.train.folder import held
 
 _FILES = (
     "config.json", "ledger.jsonl", "trials.jsonl", "result.json", "pareto.csv", "best.json",
     "best.svg", "best.py", "report.npz",
 )  # fmt: skip
+
+
+@contextmanager
+def alone_in(path: Path) -> Iterator[None]:
+    """Hold a folder, made where there is none, for one search at a time.
+
+    Raises:
+        RefusedError: It is a file, or another process holds it.
+        WriteError: It cannot be written to.
+    """
+    _check_folder(path)
+    with naming(path):
+        path.mkdir(parents=True, exist_ok=True)
+    with held(path):
+        for name in _FILES:
+            remove_parts_of(path / name)
+        yield
 
 
 class SearchFolder:
@@ -48,7 +70,7 @@ class SearchFolder:
 
     Raises:
         RefusedError: The folder holds a finished search, one of other settings, or one of a later
-            version of ngae.
+            version of ngae, or one is to be dropped that another process goes on with.
     """
 
     def __init__(
@@ -61,9 +83,9 @@ class SearchFolder:
     ) -> None:
         self.path = Path(path)
         self.endless = endless
-        if self.path.exists() and not self.path.is_dir():
-            raise RefusedError(f"{self.path}: expected a folder, found a file")
+        _check_folder(self.path)
         if overwrite:
+            check_free(self.ledger)
             for name in _FILES:
                 (self.path / name).unlink(missing_ok=True)
         self.continued = self._begun(settings)
@@ -103,7 +125,8 @@ class SearchFolder:
         """Append to `trials.jsonl`, which begins anew with the first trial."""
         mode = "a" if self._begun_anew else "w"  # whoever adds one holds the ledger
         self._begun_anew = True
-        with (self.path / "trials.jsonl").open(mode, encoding="utf-8") as file:
+        path = self.path / "trials.jsonl"
+        with naming(path), path.open(mode, encoding="utf-8") as file:
             file.write(json.dumps(finite(trial.as_dict())) + "\n")
 
     def finish(self, result: SearchResult) -> None:
@@ -118,6 +141,11 @@ class SearchFolder:
             if source is not None:
                 write_bytes(self.path / "best.py", source)
         write_json(self.path / "result.json", result.as_dict())
+
+
+def _check_folder(path: Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise RefusedError(f"{path}: expected a folder, found a file")
 
 
 def _source(dag: Dag) -> bytes | None:

@@ -118,10 +118,10 @@ class Session:
             self._replay(None)
         self._interrupted = True
         found = self._proposed(count)
-        self._interrupted = False
         self._ledger.propose(count)
         for dag in found:
             self._ledger.ask(dag)
+        self._interrupted = False
         return found
 
     def tell(self, told: Sequence[Told]) -> None:

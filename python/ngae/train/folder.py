@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ngae.errors import RefusedError
+from ngae.errors import RefusedError, WriteError
 from ngae.files import (
+    append_line,
     check_form,
     finite,
+    naming,
+    remove_parts_of,
     with_version,
     without_version,
     write_json,
@@ -100,10 +103,13 @@ class RunFolder:
         Raises:
             RefusedError: Another process holds it, or it holds a run that was neither to be
                 resumed nor overwritten, or one with other settings.
+            WriteError: The folder cannot be written to.
         """
         config = config.located()
-        self.path.mkdir(parents=True, exist_ok=True)
+        with naming(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
         with held(self.path):
+            self._remove_parts()
             if self.config.exists() and not overwrite:
                 self._check_resumable(config, resume)
             elif overwrite:
@@ -117,6 +123,20 @@ class RunFolder:
             self.failure.unlink(missing_ok=True)
             yield
 
+    def check_there(self) -> None:
+        """Require that the folder is still the one that was claimed.
+
+        Raises:
+            WriteError: It was removed or replaced since then; writing would mix up two runs.
+        """
+        handle = _HELD.get(self.path.absolute())
+        if handle is not None and not _is_same(handle, self.path / LOCK):
+            raise WriteError(
+                f"{self.path}: expected the folder of this run, found that it was removed or "
+                "replaced while the run went on",
+                remedy="start the run again",
+            )
+
     @contextmanager
     def telling_failure(self) -> Iterator[None]:
         """Leave `error.json` where the block fails; an interruption or a refusal is no failure."""
@@ -125,7 +145,8 @@ class RunFolder:
         except (Interrupted, RefusedError):
             raise
         except Exception as error:
-            with suppress(OSError):  # a full disk may be why
+            with suppress(OSError):  # a full disk or a removed folder may be why
+                self.check_there()
                 write_json(self.failure, {"kind": type(error).__name__, "error": str(error)})
             raise
 
@@ -149,18 +170,26 @@ class RunFolder:
         return any(entry.name != LOCK for entry in self.path.iterdir())
 
     def _clear(self) -> None:
-        for name in _OWN_FILES:
-            (self.path / name).unlink(missing_ok=True)
+        """Remove the run, its settings last: what a kill leaves of it is still a run."""
         for name in _OWN_FOLDERS:
             shutil.rmtree(self.path / name, ignore_errors=True)
+        with naming(self.path):
+            for name in _OWN_FILES:
+                (self.path / name).unlink(missing_ok=True)
+
+    def _remove_parts(self) -> None:
+        """Remove halves of files that a kill left."""
+        own = [self.path / name for name in (*_WRITTEN, "config.json")]
+        with naming(self.path):
+            for path in (*own, self.last, self.best):
+                remove_parts_of(path)
 
 
 LOCK = ".lock"  # held while a process trains here
-_OWN_FILES = (
-    "config.json", "env.json", "data.json", "log.jsonl", "metrics.json", "latents.npz",
-    "error.json", "report.npz", "report.html",
-)  # fmt: skip
+_WRITTEN = ("metrics.json", "latents.npz", "log.jsonl", "env.json", "data.json", "error.json")
+_OWN_FILES = (*_WRITTEN, "report.npz", "report.html", "config.json")
 _OWN_FOLDERS = ("checkpoints", "search", "figures", "tensorboard")
+_HELD: dict[Path, int] = {}  # handles of the locks that this process holds, by folder
 
 
 @contextmanager
@@ -169,10 +198,12 @@ def held(folder: Path) -> Iterator[None]:
 
     Raises:
         RefusedError: Another process holds it.
+        WriteError: The folder cannot be written to.
     """
     import fcntl
 
-    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    with naming(folder / LOCK):
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -181,15 +212,26 @@ def held(folder: Path) -> Iterator[None]:
                 f"{folder}: expected a folder of ours alone, found another process writing to it",
                 remedy="wait for it, or choose another folder with --out",
             ) from error
-        yield
+        _HELD[folder.absolute()] = handle
+        try:
+            yield
+        finally:
+            del _HELD[folder.absolute()]
     finally:
         os.close(handle)
 
 
+def _is_same(handle: int, path: Path) -> bool:
+    """Whether an open file still stands at `path`."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
 def append_log(path: Path, record: dict[str, Any]) -> None:
     """Add one line of JSON."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(finite(record)) + "\n")
+    append_line(path, json.dumps(finite(record)))
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:

@@ -128,6 +128,7 @@ class Trainer:
             RefusedError: The checkpoint is damaged or of another run.
         """
         if not self.folder.last.exists():
+            cut_log(self.folder.log, 0)
             return False
         checkpoint = read_checkpoint(self.folder.last)
         expected, found = self._facts()["fits"], checkpoint.facts.get("fits")
@@ -176,6 +177,7 @@ class Trainer:
             TrainingError: A term of the objective was not finite; nothing is written.
         """
         self._check()
+        self.folder.check_there()
         tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
         for name, value in state_tensors(self.optimizer, self.model).items():
             tensors[f"optimizer.{name}"] = value
@@ -254,11 +256,13 @@ class Trainer:
         self.terms.clear()
         improved = means[0] < self.best
         self.best = min(self.best, means[0])
+        self.folder.check_there()
+        # The log first: a resumed run cuts off lines that no checkpoint confirms.
+        append_log(self.folder.log, record)
         if improved:
             tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
             write_checkpoint(self.folder.best, Checkpoint(tensors, self._facts()))
         self.save()
-        append_log(self.folder.log, record)
         on_epoch(record)
 
     def _test_scores(self) -> dict[str, float]:

@@ -126,6 +126,7 @@ def _evaluated(
     metrics["wall_time_s"] = seconds + time.perf_counter() - started
     metrics["epochs"] = config.train.epochs
     metrics["graphs_per_s"] = len(data.train) * len(log) / seconds if seconds else None
+    folder.check_there()
     _write_latents(model, data, folder)
     write_json(folder.metrics, metrics)
     return metrics
