@@ -118,7 +118,9 @@ def test_neighbours_in_nasbench101_hold_all_flips_after_pruning():
     assert Dag((0, 2, 2, 3, 4, 1), split, space).canonical_hash in found
 
 
-@pytest.mark.parametrize("space", [Few(), Row(), space_named("nas-bench-101")], ids=str)
+@pytest.mark.parametrize(
+    "space", [Few(), Row(), space_named("nas-bench-101")], ids=["few", "row", "101"]
+)
 def test_sizes_change_by_mutation_where_they_may(space):
     rng = np.random.default_rng(0)
     changes = set()
