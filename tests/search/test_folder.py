@@ -7,7 +7,7 @@ import pytest
 
 from ngae.dag import Dag
 from ngae.data import Table as Rows
-from ngae.errors import RefusedError
+from ngae.errors import RefusedError, WriteError
 from ngae.oracles.base import Answer
 from ngae.search.base import Candidate, Trial
 from ngae.search.config import SearchConfig
@@ -130,5 +130,5 @@ def test_a_source_that_cannot_be_written_to_the_disk_is_no_secret(tmp_path):
     trial = Trial(0, Candidate(best, None, {}), Answer(0.5, {}, 0.0))
     folder = SearchFolder(tmp_path / "s", {"search": {}})
     (folder.path / "best.py").mkdir()  # nothing can be written there
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(WriteError, match=r"best\.py: expected to write it, found: Is a directory"):
         folder.finish(SearchResult((trial,), Objective()))
