@@ -1,9 +1,11 @@
 """SIGKILL at random moments, in the middle of writes as well: what is gone on with ends the same.
 
-Each kind is killed 50 times; between a kill and the next start the files are looked at.
+Each kind is killed 20 times, or as often as NGAE_KILLS says; between a kill and the next start the
+files are looked at.
 """
 
 import json
+import os
 import random
 import shutil
 import signal
@@ -14,7 +16,8 @@ from ngae.train.checkpoint import read_checkpoint
 from ngae.train.folder import RunFolder, read_log
 from tests.trust.forking import Forks
 
-KILLS = 50
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
+KILLS = int(os.environ.get("NGAE_KILLS", "20"))
 TIMES = {"seconds", "graphs_per_s", "wall_time_s", "cost_s"}  # differ from run to run
 KILLED = -signal.SIGKILL
 
