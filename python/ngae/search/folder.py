@@ -116,6 +116,10 @@ class SearchFolder:
             )
         return True
 
+    def _remove_parts(self) -> None:
+        for name in _FILES:
+            remove_parts_of(self.path / name)
+
     @property
     def ledger(self) -> Path:
         """The file for answers that are paid for."""
@@ -130,7 +134,11 @@ class SearchFolder:
             file.write(json.dumps(finite(trial.as_dict())) + "\n")
 
     def finish(self, result: SearchResult) -> None:
-        """Write the results; where nothing useful was found, `result.json` alone."""
+        """Write the results; where nothing useful was found, `result.json` alone.
+
+        Who finishes holds the ledger: halves of files are of writes that a kill cut off.
+        """
+        self._remove_parts()
         if result.useful:
             best = result.best
             write_text(self.path / "pareto.csv", _table(result.pareto))
