@@ -46,8 +46,7 @@ def alone_in(path: Path) -> Iterator[None]:
     with naming(path):
         path.mkdir(parents=True, exist_ok=True)
     with held(path):
-        for name in _FILES:
-            remove_parts_of(path / name)
+        _remove_parts(path)
         yield
 
 
@@ -116,10 +115,6 @@ class SearchFolder:
             )
         return True
 
-    def _remove_parts(self) -> None:
-        for name in _FILES:
-            remove_parts_of(self.path / name)
-
     @property
     def ledger(self) -> Path:
         """The file for answers that are paid for."""
@@ -138,7 +133,7 @@ class SearchFolder:
 
         Who finishes holds the ledger: halves of files are of writes that a kill cut off.
         """
-        self._remove_parts()
+        _remove_parts(self.path)
         if result.useful:
             best = result.best
             write_text(self.path / "pareto.csv", _table(result.pareto))
@@ -149,6 +144,11 @@ class SearchFolder:
             if source is not None:
                 write_bytes(self.path / "best.py", source)
         write_json(self.path / "result.json", result.as_dict())
+
+
+def _remove_parts(folder: Path) -> None:
+    for name in _FILES:
+        remove_parts_of(folder / name)
 
 
 def _check_folder(path: Path) -> None:
