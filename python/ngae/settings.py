@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from ngae.errors import UsageError
-from ngae.files import check_form, without_version
+from ngae.files import FORMAT_KEY, check_form, without_version
 
 T = TypeVar("T")
+
+# What a file that ngae wrote before it had a setting stands for, by section.
+_BEFORE: dict[str, dict[str, Any]] = {"model": {"performance_members": 1}}
 
 
 def setting(
@@ -140,10 +143,23 @@ def read_file(path: str | Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise UsageError(f"--config {path}: expected a TOML or JSON file: {error}") from error
     check_form(values, f"--config {path}")
-    values = without_version(values)
+    values = as_written(values)
     if not isinstance(values, dict) or not all(isinstance(v, dict) for v in values.values()):
         raise UsageError(f"--config {path}: expected sections such as [train], found bare values")
     return values
+
+
+def as_written(values: Any) -> Any:
+    """Return the settings of a file, whole where an earlier ngae wrote it, without the version.
+
+    What people write has no version and stays as it is, as does what is no table of tables.
+    """
+    if not isinstance(values, dict) or FORMAT_KEY not in values:
+        return values
+    return {
+        name: {**_BEFORE.get(name, {}), **table} if isinstance(table, dict) else table
+        for name, table in without_version(values).items()
+    }
 
 
 def merged(sections: Iterable[Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:

@@ -82,7 +82,7 @@ def test_a_folder_with_a_run_is_refused_unless_told(tmp_path, data, config, chan
     with pytest.raises(RefusedError, match="expected a free folder, found a run"):
         run_training(config, data, folder)
     other = changed(config, "train", lr=0.5)
-    with pytest.raises(RefusedError, match=r"train\.lr: 0\.003 -> 0\.5"):
+    with pytest.raises(RefusedError, match=r"train\.lr: 0\.005 -> 0\.5"):
         run_training(other, data, folder, resume=True)
     assert {path: path.read_bytes() for path in folder.path.rglob("*.*")} == before
     run_training(other, data, folder, overwrite=True)

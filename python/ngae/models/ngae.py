@@ -53,13 +53,19 @@ class NGAEModel(nn.Module):
             torch.manual_seed(seed)
             self.encoder = Encoder(space.num_node_types, space.max_nodes, config)
             self.decoder = Decoder(space.rules, config)
-            self.performance = self._predictor(config.performance_predictor, performance)
-            self.complexity = self._predictor(config.complexity_predictor, complexity)
+            self.performance = (
+                self._predictor(performance, config.performance_members)
+                if config.performance_predictor
+                else None
+            )
+            self.complexity = (
+                self._predictor(complexity, 1) if config.complexity_predictor else None
+            )
 
-    def _predictor(self, wanted: bool, scaler: TargetScaler) -> Predictor | None:
-        if not wanted or len(scaler.mean) == 0:
+    def _predictor(self, scaler: TargetScaler, members: int) -> Predictor | None:
+        if len(scaler.mean) == 0:
             return None
-        return Predictor(self.config.latent_dim, self.config.predictor_dim, scaler)
+        return Predictor(self.config.latent_dim, self.config.predictor_dim, scaler, members)
 
     @property
     def device(self) -> torch.device:
@@ -142,12 +148,13 @@ class NGAEModel(nn.Module):
             UsageError: All weights are zero, or those of a predictor do not fit it.
         """
         predictors = [
-            _weighed(name, predictor, weights)
+            member
             for name, predictor, weights in (
                 ("performance", self.performance, [performance_weight]),
                 ("complexity", self.complexity, complexity_weights),
             )
             if any(weights)
+            for member in _weighed(name, predictor, weights)
         ]
         return ascend(
             starts,
@@ -191,7 +198,7 @@ class NGAEModel(nn.Module):
 
 def _weighed(
     name: str, predictor: Predictor | None, weights: Sequence[float]
-) -> PredictorParameters:
+) -> list[PredictorParameters]:
     found = 0 if predictor is None else len(predictor.std)
     if predictor is None or len(weights) != found:
         raise UsageError(
@@ -202,12 +209,13 @@ def _weighed(
 
 
 def _squared_error(predictor: Predictor | None, z: Tensor, targets: Tensor) -> Tensor:
-    """Mean over the graphs whose targets are known; those of others are NaN."""
+    """Mean over the members and the graphs whose targets are known; those of others are NaN."""
     if predictor is None:
         return z.new_zeros(())
     known = targets.isfinite().all(dim=1)
-    error: Tensor = predictor(z) - predictor.standardised(targets.nan_to_num())
-    return (error.square().sum(dim=1) * known).sum() / known.sum().clamp(min=1)
+    error: Tensor = predictor.each(z) - predictor.standardised(targets.nan_to_num())
+    squares = error.square().mean(dim=0).sum(dim=1)
+    return (squares * known).sum() / known.sum().clamp(min=1)
 
 
 def decoded_dags(decoded: Decoded, space: SearchSpace) -> list[Dag]:

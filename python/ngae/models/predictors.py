@@ -66,10 +66,17 @@ class TargetScaler:
 
 
 class Predictor(nn.Module):
-    """An MLP with two hidden layers and a sigmoid over the range of its targets.
+    """The mean of MLPs with two hidden layers and a sigmoid over the range of their targets.
 
     `low + (high - low) * sigmoid(MLP(z))` in standardised units (section 3.2 of the paper, which
-    takes targets in [0, 1]).
+    takes targets in [0, 1], and one MLP). Each member learns the targets by itself, so that their
+    mean errs less than they do.
+
+    Args:
+        latent_dim: Size of the latent space.
+        predictor_dim: Hidden size of each member.
+        scaler: Scale of the targets.
+        members: MLPs.
     """
 
     mean: Tensor
@@ -77,23 +84,25 @@ class Predictor(nn.Module):
     low: Tensor
     high: Tensor
 
-    def __init__(self, latent_dim: int, predictor_dim: int, scaler: TargetScaler) -> None:
+    def __init__(
+        self, latent_dim: int, predictor_dim: int, scaler: TargetScaler, members: int = 1
+    ) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(latent_dim, predictor_dim),
-            nn.ReLU(),
-            nn.Linear(predictor_dim, predictor_dim),
-            nn.ReLU(),
-            nn.Linear(predictor_dim, len(scaler.mean)),
-            nn.Sigmoid(),
-        )
+        sizes = latent_dim, predictor_dim, len(scaler.mean)
+        self.layers = _mlp(*sizes)  # of the first member: checkpoints of one alone have this name
+        self.further = nn.ModuleList(_mlp(*sizes) for _ in range(members - 1))
         for name in ("mean", "std", "low", "high"):
             self.register_buffer(name, torch.from_numpy(getattr(scaler, name)).float())
 
     def forward(self, z: Tensor) -> Tensor:
         """Predict standardised targets (num_points, num_targets) at z (num_points, latent_dim)."""
-        share: Tensor = self.layers(z)
-        return self.low + (self.high - self.low) * share
+        mean: Tensor = self.each(z).mean(dim=0)
+        return mean
+
+    def each(self, z: Tensor) -> Tensor:
+        """Predict likewise by each member, (members, num_points, num_targets)."""
+        shares = torch.stack([member(z) for member in self._members()])
+        return self.low + (self.high - self.low) * shares
 
     def standardised(self, targets: Tensor) -> Tensor:
         """Bring targets (num_points, num_targets) in their own units to standardised ones."""
@@ -103,15 +112,36 @@ class Predictor(nn.Module):
         """Bring standardised predictions back to the targets' own units."""
         return predicted * self.std + self.mean
 
-    def weighed(self, weights: Sequence[float]) -> PredictorParameters:
+    def weighed(self, weights: Sequence[float]) -> list[PredictorParameters]:
         """Give what `ngae.ops.ascend` takes to climb the sum of `weights * in_units(self(z))`."""
-        first, second, output = (layer for layer in self.layers if isinstance(layer, nn.Linear))
-        return PredictorParameters(
-            first.weight,
-            first.bias,
-            second.weight,
-            second.bias,
-            output.weight,
-            output.bias,
-            coefficient=self.std.new_tensor(weights) * self.std * (self.high - self.low),
-        )
+        members = self._members()
+        coefficient = self.std.new_tensor(weights) * self.std * (self.high - self.low)
+        return [_parameters(member, coefficient / len(members)) for member in members]
+
+    def _members(self) -> list[nn.Sequential]:
+        further = [member for member in self.further if isinstance(member, nn.Sequential)]
+        return [self.layers, *further]
+
+
+def _mlp(latent_dim: int, predictor_dim: int, num_targets: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(latent_dim, predictor_dim),
+        nn.ReLU(),
+        nn.Linear(predictor_dim, predictor_dim),
+        nn.ReLU(),
+        nn.Linear(predictor_dim, num_targets),
+        nn.Sigmoid(),
+    )
+
+
+def _parameters(member: nn.Sequential, coefficient: Tensor) -> PredictorParameters:
+    first, second, output = (layer for layer in member if isinstance(layer, nn.Linear))
+    return PredictorParameters(
+        first.weight,
+        first.bias,
+        second.weight,
+        second.bias,
+        output.weight,
+        output.bias,
+        coefficient,
+    )

@@ -18,9 +18,9 @@ from ngae.settings import as_dict, check_ranges, make, setting
 class TrainConfig:
     """How the model is trained."""
 
-    epochs: int = setting(12, "passes over the training rows", least=1)
+    epochs: int = setting(16, "passes over the training rows", least=1)
     batch_size: int = setting(64, "graphs a step", least=1)
-    lr: float = setting(3e-3, "peak learning rate of Adam; cosine decay to 0", least=0)
+    lr: float = setting(5e-3, "peak learning rate of Adam; cosine decay to 0", least=0)
     warmup_steps: int = setting(100, "steps over which the learning rate rises", least=0)
     clip: float = setting(1.0, "largest norm of the gradient", least=0)
     seed: int = setting(0, "seed of weights, order, noise and evaluation", least=0)

@@ -20,10 +20,10 @@ from ngae.files import (
     naming,
     remove_parts_of,
     with_version,
-    without_version,
     write_json,
     write_text,
 )
+from ngae.settings import as_written
 from ngae.train.config import RunConfig
 from ngae.train.interrupt import Interrupted
 
@@ -94,7 +94,7 @@ class RunFolder:
                 f"{self.config}: expected settings in JSON, found {type(sections).__name__}"
             )
         check_form(sections, self.config)
-        return RunConfig.from_sections(without_version(sections), str(self.config))
+        return RunConfig.from_sections(as_written(sections), str(self.config))
 
     @contextmanager
     def claimed(self, config: RunConfig, *, resume: bool, overwrite: bool) -> Iterator[None]:
