@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from ngae.errors import NgaeError
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -98,11 +100,16 @@ def joined() -> Iterator[Group]:
 
     Raises:
         LostError: Another process ended without a word.
+        NgaeError: There are several, and this torch has no means for that.
     """
     if any(name not in os.environ for name in _LAUNCHED) or os.environ["WORLD_SIZE"] == "1":
         yield ALONE
         return
-    from ngae.train.processes import connected
+    from torch import distributed
+
+    if not distributed.is_available():
+        raise NgaeError("expected a torch with torch.distributed, found one without")
+    from ngae.train.meeting import connected
 
     with connected() as processes:
         yield processes

@@ -1,4 +1,4 @@
-"""Several processes that train one model: gradients added up, signals agreed on, errors told once.
+"""Several processes that train one model: gradients added up, signals agreed on, state handed on.
 
 The gradients go in one block by one all-reduce after the backward. `DistributedDataParallel` is not
 used: it wraps the module, hooks each parameter of the autograd graph, and divides by the number of
@@ -8,27 +8,18 @@ time, and holds the terms of the objective as well, so that all processes see th
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import timedelta
+from contextlib import contextmanager
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.distributed.distributed_c10d import Store
-from torch.distributed.rendezvous import rendezvous
 
 from ngae.errors import NgaeError, UsageError
 from ngae.train.checkpoint import Checkpoint, decoded, encoded
 
-# The first process judges the test rows and writes while the others wait; one that ended is
-# noticed at once, whatever the limit.
-_LONGEST_WAIT = timedelta(hours=1)
-_PATIENCE = timedelta(seconds=1)  # for the first process, whose word goes before that of others
 _REPEATS_S = 5.0
-_TOLD, _FIRST, _CODE = "told", "told by the first", "exit code"  # keys of the store
-_EXPECTED = (NgaeError, OSError, ImportError, KeyboardInterrupt)  # that a command tells in a line
 
 
 class LostError(NgaeError):
@@ -113,65 +104,10 @@ def _noticing() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        cause = str(error).splitlines()[0]
+        # Gloo: "[file:line] Connection closed by peer [address]. This is ..."
+        cause = re.sub(r"^\[[^]]*\] ", "", str(error).splitlines()[0]).split(". ")[0]
         raise LostError(
             f"expected every process to take the next step, found that one is gone ({cause})",
             remedy="see what ended it; the same command with --resume goes on from the last "
             "checkpoint, and `torchrun --max-restarts N` does so by itself",
         ) from error
-
-
-@contextmanager
-def connected() -> Iterator[Processes]:
-    """Connect with the other processes, by the environment that `torchrun` sets."""
-    rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    if not dist.is_available():
-        raise NgaeError(f"expected a torch that can train by {size} processes, found one without")
-    store, _, _ = next(rendezvous("env://", rank, size))
-    dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=_LONGEST_WAIT)
-    try:
-        with _telling_once(store, rank):
-            yield Processes(rank, size, int(os.environ.get("LOCAL_RANK", rank)))
-    finally:
-        dist.destroy_process_group()
-
-
-@contextmanager
-def _telling_once(store: Store, rank: int) -> Iterator[None]:
-    """Let one process of those that fail raise its error, the first one where it fails, too."""
-    try:
-        yield
-    except BaseException as error:
-        code = _told_elsewhere(store, rank, error)
-        if code is None or not isinstance(error, _EXPECTED):
-            raise
-    else:
-        return
-    raise SystemExit(code)
-
-
-def _told_elsewhere(store: Store, rank: int, error: BaseException) -> int | None:
-    """The exit code of the process that tells its error; None where this one is to."""
-    with suppress(RuntimeError):  # a store of the first process's own ends with it
-        if rank and not isinstance(error, LostError):
-            with suppress(RuntimeError):
-                store.wait([_FIRST], _PATIENCE)
-        is_told = store.add(_TOLD, 1) > 1
-        if not is_told:
-            store.set(_CODE, str(_code(error)))
-        if not rank:
-            store.set(_FIRST, "")
-        if is_told:
-            store.wait([_CODE], _PATIENCE)
-            return int(store.get(_CODE))
-    return None
-
-
-def _code(error: BaseException) -> int:
-    """The exit code that a command ends with after `error`."""
-    if isinstance(error, NgaeError):
-        return error.exit_code
-    if isinstance(error, KeyboardInterrupt):
-        return 130
-    code = error.code if isinstance(error, SystemExit) else 1
-    return code if isinstance(code, int) else 1
