@@ -225,7 +225,7 @@ def build_parser() -> argparse.ArgumentParser:
 def _command(arguments: argparse.Namespace) -> int:
     import torch
 
-    from ngae.train.loop import pick_device
+    from ngae.train.model import pick_device
 
     device = pick_device(arguments.device)
     sizes = (HIDDEN_DIMS[:1], BATCH_SIZES[:1]) if arguments.quick else (HIDDEN_DIMS, BATCH_SIZES)

@@ -16,7 +16,7 @@ from ngae.evaluate.protocol import evaluate
 from ngae.models import NGAEModel, Posterior, Prediction
 from ngae.train.config import SECTIONS, RunConfig
 from ngae.train.folder import RunFolder
-from ngae.train.loop import load_model
+from ngae.train.model import load_model
 from ngae.train.session import Observer, run_training
 
 

@@ -14,7 +14,7 @@ from ngae.train.folder import RunFolder
 from ngae.train.interrupt import Interrupted
 from ngae.train.loop import Trainer
 from ngae.train.session import Silence, run_training
-from ngae.train.terms import TermSums, steps_between_readings
+from ngae.train.terms import TermSums, steps_between_readings, values_of
 
 CPU = torch.device("cpu")
 
@@ -26,9 +26,10 @@ def terms_of(*values):
 def test_sums_by_hand():
     sums = TermSums(CPU, 3)
     for step in (5, 6):
-        sums.add(step, torch.tensor(float(step)), terms_of(1.0, 2.0, 3.0, 0.5, 0.25))
+        terms = terms_of(1.0, 2.0, 3.0, 0.5, 0.25)
+        sums.add(step, values_of(torch.tensor(float(step)), terms))
     assert (sums.unread, sums.is_due) == (range(5, 7), False)
-    sums.add(7, torch.tensor(0.0), terms_of(1.0, 1.0, 1.0, 1.0, 1.0))
+    sums.add(7, values_of(torch.tensor(0.0), terms_of(1.0, 1.0, 1.0, 1.0, 1.0)))
     assert (sums.unread, sums.is_due) == (range(5, 8), True)
     assert sums.read() == [11.0, 3.0, 5.0, 7.0, 2.0, 1.5]
     assert (len(sums.unread), sums.is_due) == (0, False)
@@ -41,7 +42,7 @@ def test_sums_by_hand():
 def test_what_is_not_finite_stays_so(bad):
     sums = TermSums(CPU, 3)
     for step, value in enumerate((1.0, bad, -bad, 1.0)):
-        sums.add(step, torch.tensor(1.0), terms_of(1.0, value, 1.0, 1.0, 1.0))
+        sums.add(step, values_of(torch.tensor(1.0), terms_of(1.0, value, 1.0, 1.0, 1.0)))
     assert [math.isfinite(value) for value in sums.read()] == [True, True, False, True, True, True]
 
 

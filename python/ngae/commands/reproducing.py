@@ -18,7 +18,7 @@ from ngae.reproduce.page import write_pages
 from ngae.reproduce.results import MEASURES, Results
 from ngae.reproduce.stages import METHODS, Laboratory, methods
 from ngae.train.interrupt import Interrupted
-from ngae.train.loop import pick_device
+from ngae.train.model import pick_device
 
 
 class Stages:

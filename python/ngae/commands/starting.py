@@ -26,7 +26,7 @@ from ngae.search.config import SearchConfig
 from ngae.search.predicted import Predicted
 from ngae.search.run import starting_rows
 from ngae.spaces.registry import space_named
-from ngae.train.loop import pick_device
+from ngae.train.model import pick_device
 
 _GRAPHS = 20_000  # drawn of a space without a table, about as many as digits6 has
 _DRAWN = 0  # their seed: searches of any seed have one model

@@ -14,6 +14,7 @@ from ngae.evaluate.config import EvaluateConfig
 from ngae.models.config import LossConfig, ModelConfig
 from ngae.settings import add_flags, given_flags, merged, read_file
 from ngae.train.config import SECTIONS, RunConfig, TrainConfig, quick
+from ngae.train.group import Group, joined
 
 EXAMPLES = """\
 examples:
@@ -23,6 +24,7 @@ examples:
   ngae train --data final_structures6.txt --burn-in 1000 --split published
   ngae train --config run.toml --seed 1       flags override the file
   ngae train --out runs/a --resume            go on with an interrupted run
+  torchrun --nproc-per-node 2 -m ngae.train   by two processes; --device cuda: a GPU each
 then:
   ngae search RUN
 """
@@ -105,22 +107,31 @@ def config_of(arguments: argparse.Namespace) -> RunConfig:
 
 
 def command(arguments: argparse.Namespace) -> int:
-    """Do what the flags say; the exit code."""
+    """Do what the flags say, alone or with the processes of `torchrun`; the exit code."""
+    with joined() as group:
+        return _train(arguments, group)
+
+
+def _train(arguments: argparse.Namespace, group: Group) -> int:
     if arguments.resume and arguments.overwrite:
         raise UsageError("--resume and --overwrite: expected one of them, found both")
     config = config_of(arguments)
-    from ngae.commands.training import train_and_show
+    from ngae.commands.training import help_unseen, train_and_show
 
+    out = Path(arguments.out) if arguments.out else None
+    if not group.is_first:
+        return help_unseen(config, out, group, dry_run=arguments.dry_run)
     going_on = arguments.resume or arguments.load_latest_model or arguments.only_test
     return train_and_show(
         config,
-        out=Path(arguments.out) if arguments.out else None,
+        out=out,
         resume=going_on or arguments.continue_from is not None,
         overwrite=arguments.overwrite,
         dry_run=arguments.dry_run,
         as_json=arguments.json,
         nvt=arguments.nvt,
         tensorboard=arguments.tensorboard,
+        group=group,
     )
 
 

@@ -19,8 +19,10 @@ from ngae.errors import UsageError
 from ngae.files import finite
 from ngae.train.config import RunConfig
 from ngae.train.folder import RunFolder
-from ngae.train.loop import Step, Trainer, new_model, pick_device
-from ngae.train.session import Observer, run_training
+from ngae.train.group import Group
+from ngae.train.loop import Step, Trainer
+from ngae.train.model import new_model, pick_device
+from ngae.train.session import Observer, help_training, run_training
 from ngae.train.tensorboard import Observers, event_log
 
 
@@ -103,20 +105,24 @@ def train_and_show(
     as_json: bool,
     nvt: int | None,
     tensorboard: bool,
+    group: Group,
 ) -> int:
     """Train as `config` says and show it; the exit code."""
-    device = pick_device(config.train.device)
+    device = pick_device(group.device_name(config.train.device))
     show_banner(device)
+    if group.size > 1:
+        console.say(f"processes: {group.size}, each with its part of every batch")
     data = load_config(config.data)
     show_data(data)
     _check_nvt(nvt, data)
-    folder = RunFolder(out) if out else RunFolder.named(config)
+    folder = _folder(config, out)
     if dry_run:
         return _show_plan(config, data, folder)
     with _watching(folder, tensorboard) as observer:
         finished = run_training(
-            config, data, folder, resume=resume, overwrite=overwrite, observer=observer
-        )
+            config, data, folder, resume=resume, overwrite=overwrite, observer=observer,
+            group=group,
+        )  # fmt: skip
     if as_json:
         console.give(json.dumps(finite(finished.metrics)))
     else:
@@ -126,6 +132,18 @@ def train_and_show(
     following = "evaluate" if finished.model.performance is None else "search"
     console.say(f"next: python -m ngae.{following} {folder.path}")
     return 0
+
+
+def help_unseen(config: RunConfig, out: Path | None, group: Group, *, dry_run: bool) -> int:
+    """Take part in what `train_and_show` does in the first process; the exit code."""
+    data = load_config(config.data)
+    if not dry_run:
+        help_training(config, data, _folder(config, out), group)
+    return 0
+
+
+def _folder(config: RunConfig, out: Path | None) -> RunFolder:
+    return RunFolder(out) if out else RunFolder.named(config)
 
 
 @contextmanager

@@ -22,7 +22,8 @@ from ngae.search.config import GradientConfig
 from ngae.train.checkpoint import load_weights, read_checkpoint
 from ngae.train.config import RunConfig
 from ngae.train.folder import RunFolder
-from ngae.train.loop import Step, Trainer, new_model
+from ngae.train.loop import Step, Trainer
+from ngae.train.model import new_model
 from ngae.train.session import Observer
 from ngae.transfer import transfer
 

@@ -208,7 +208,7 @@ class Laboratory:
         return {"rows": len(rows), "kendall_tau": tau}
 
     def _device(self) -> Any:
-        from ngae.train.loop import pick_device
+        from ngae.train.model import pick_device
 
         return pick_device(self.plan.run.train.device)
 

@@ -34,7 +34,7 @@ from ngae.search.problem import Objective, Problem
 from ngae.search.registry import NEED_A_MODEL, strategy_named
 from ngae.search.run import limits_of, run_search
 from ngae.train.folder import RunFolder
-from ngae.train.loop import load_model
+from ngae.train.model import load_model
 
 Line = dict[str, Any]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor
 
 from ngae.errors import RefusedError
@@ -46,11 +46,15 @@ class Checkpoint:
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write atomically; equal contents give equal bytes."""
+    write_bytes(path, encoded(checkpoint))
+
+
+def encoded(checkpoint: Checkpoint) -> bytes:
+    """Return the content of the file."""
     tensors = {name: t.detach().cpu().contiguous() for name, t in checkpoint.tensors.items()}
     facts = dict(checkpoint.facts)
     head = {"format": _FORMAT, "sha256": _digest(tensors, facts), "facts": facts}
-    metadata = {_KEY: json.dumps(head, sort_keys=True)}
-    write_bytes(path, save(tensors, metadata))
+    return save(tensors, {_KEY: json.dumps(head, sort_keys=True)})
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -63,7 +67,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        head = json.loads(metadata[_KEY]) if _KEY in metadata else {}
+        head = _head(metadata)
     except FileNotFoundError as error:
         raise RefusedError(f"{path}: expected a checkpoint, found no file") from error
     except (SafetensorError, OSError, ValueError) as error:
@@ -71,27 +75,50 @@ def read_checkpoint(path: Path) -> Checkpoint:
             f"{path}: expected a checkpoint in safetensors form, found a truncated or foreign "
             f"file ({error})"
         ) from error
-    _check_form(path, head.get("format") if isinstance(head, dict) else head)
+    return _verified(tensors, head, path)
+
+
+def decoded(content: bytes, place: object) -> Checkpoint:
+    """Return what `encoded` was given, on the CPU.
+
+    Args:
+        content: Of another process.
+        place: Where it came from, for errors.
+
+    Raises:
+        RefusedError: It was altered, or is of a later form.
+    """
+    begin = 8 + int.from_bytes(content[:8], "little")  # the form's own head, in JSON
+    metadata = json.loads(content[8:begin]).get("__metadata__", {})
+    return _verified(load(content), _head(metadata), place)
+
+
+def _head(metadata: Mapping[str, str]) -> Any:
+    return json.loads(metadata[_KEY]) if _KEY in metadata else {}
+
+
+def _verified(tensors: Mapping[str, Tensor], head: Any, place: object) -> Checkpoint:
+    _check_form(place, head.get("format") if isinstance(head, dict) else head)
     if head.get("sha256") != _digest(tensors, head.get("facts")):
         raise RefusedError(
-            f"{path}: expected the contents that were written, found altered ones "
+            f"{place}: expected the contents that were written, found altered ones "
             "(the digest differs)"
         )
     return Checkpoint(tensors, head["facts"])
 
 
-def _check_form(path: Path, found: object) -> None:
+def _check_form(place: object, found: object) -> None:
     known = _ANY_FORMAT.fullmatch(found) if isinstance(found, str) else None
     if known is None:
-        raise RefusedError(f"{path}: expected a checkpoint of form {_FORMAT}, found {found}")
+        raise RefusedError(f"{place}: expected a checkpoint of form {_FORMAT}, found {found}")
     if int(known[1]) > _VERSION:
         raise RefusedError(
-            f"{path}: expected a checkpoint of form {_FORMAT} or lower, found {found}",
+            f"{place}: expected a checkpoint of form {_FORMAT} or lower, found {found}",
             remedy=LATER,
         )
 
 
-def load_weights(module: torch.nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
+def load_weights(module: torch.nn.Module, weights: Mapping[str, Tensor], place: object) -> None:
     """Copy weights into `module`.
 
     Raises:
@@ -102,13 +129,13 @@ def load_weights(module: torch.nn.Module, weights: Mapping[str, Tensor], path: P
     unknown = sorted(weights.keys() - own.keys())
     if missing or unknown:
         raise RefusedError(
-            f"{path}: expected the weights of this model, found missing {missing[:3]}, "
+            f"{place}: expected the weights of this model, found missing {missing[:3]}, "
             f"unknown {unknown[:3]}"
         )
     for name, tensor in own.items():
         if tensor.shape != weights[name].shape:
             raise RefusedError(
-                f"{path}: {name}: expected shape {tuple(tensor.shape)}, "
+                f"{place}: {name}: expected shape {tuple(tensor.shape)}, "
                 f"found {tuple(weights[name].shape)}"
             )
     module.load_state_dict(dict(weights))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
 
 from ngae.errors import NgaeError
 
@@ -33,17 +33,15 @@ class Interrupt:
     def __init__(self) -> None:
         self.received: int | None = None
 
-    def stop(self) -> NoReturn:
-        """Raise Interrupted for the signal that came."""
-        assert self.received is not None
-        raise Interrupted(self.received)
-
 
 @contextmanager
-def watching() -> Iterator[Interrupt]:
+def watching(repeats_s: float = 0.0) -> Iterator[Interrupt]:
     """Take SIGINT and SIGTERM while the block runs; a second one acts as it always does.
 
     Outside of the main thread, where Python takes no signals, nothing is watched.
+
+    Args:
+        repeats_s: Seconds after the first one during which another counts as the same.
     """
     interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():
@@ -51,11 +49,19 @@ def watching() -> Iterator[Interrupt]:
         return
     numbers = (signal.SIGINT, signal.SIGTERM)
     previous = {number: signal.getsignal(number) for number in numbers}
+    until = 0.0
 
     def receive(number: int, frame: FrameType | None) -> None:
-        interrupt.received = number
+        nonlocal until
+        again = interrupt.received is not None
+        if not again:
+            interrupt.received, until = number, time.monotonic() + repeats_s
+        if time.monotonic() < until:
+            return
         for each in numbers:
             signal.signal(each, previous[each])
+        if again:
+            signal.raise_signal(number)
 
     for number in numbers:
         signal.signal(number, receive)

@@ -1,7 +1,7 @@
 """The training loop: steps, epochs, checkpoints; resumable at every step.
 
-Everything random is drawn from (seed, epoch) or (seed, step), so that a run which was
-interrupted anywhere ends in the same bytes as one that was not.
+A run which was interrupted anywhere ends in the same bytes as one that was not. It may be one of
+several processes (`ngae.train.group`), of which the first alone writes, judges and shows.
 """
 
 from __future__ import annotations
@@ -13,24 +13,25 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ngae.data import Dataset, Table
+from ngae.data import Dataset
 from ngae.errors import RefusedError, TrainingError
-from ngae.evaluate.metrics import pearson_r, rmse
-from ngae.evaluate.protocol import score
 from ngae.files import without_folder
-from ngae.models import NGAEModel, objective
+from ngae.models import objective
 from ngae.models.inputs import Inputs
-from ngae.models.predictors import TargetScaler
 from ngae.train.checkpoint import Checkpoint, load_weights, read_checkpoint, write_checkpoint
 from ngae.train.config import RunConfig
+from ngae.train.draws import noise, order
 from ngae.train.folder import RunFolder, append_log, cut_log
-from ngae.train.interrupt import Interrupt
+from ngae.train.group import ALONE, Group
+from ngae.train.interrupt import Interrupt, Interrupted
+from ngae.train.judging import scores_of_test
+from ngae.train.model import new_model, pick_device
 from ngae.train.optimizer import clipped_step, load_state, new_adam, state_tensors
-from ngae.train.terms import NAMES, TermSums, steps_between_readings
+from ngae.train.part import Part, Share
+from ngae.train.terms import NAMES, TermSums, steps_between_readings, values_of
 from ngae.transfer import transfer
 
 
@@ -56,57 +57,29 @@ OnStep = Callable[[Step], None]
 OnEpoch = Callable[[dict[str, Any]], None]
 
 
-def new_model(config: RunConfig, data: Dataset) -> NGAEModel:
-    """Make a model of seeded weights, with targets scaled by the training rows."""
-    device = pick_device(config.train.device)
-    return NGAEModel(
-        data.space,
-        config.model,
-        _performance_scale(data.train),
-        TargetScaler.fit(data.train.complexity),
-        config.train.seed,
-    ).to(device)
-
-
-def _performance_scale(train: Table) -> TargetScaler:
-    """Of the labelled rows; of no target where there is none."""
-    known = train.performance[train.labelled]
-    return TargetScaler.fit(known[:, None] if len(known) else np.zeros((1, 0)))
-
-
-def pick_device(name: str) -> torch.device:
-    """Return the device called `name`; `auto` is the CPU.
-
-    Raises:
-        RefusedError: There is no such device here.
-    """
-    try:
-        return torch.empty(0, device="cpu" if name == "auto" else name).device
-    except (RuntimeError, AssertionError) as error:
-        raise RefusedError(
-            f"--device: expected auto, cpu or a device of this machine, found {name!r}",
-            remedy="pass --device cpu; `ngae doctor` says what is missing",
-        ) from error
-
-
 class Trainer:
     """Trains one model on one data set in one folder.
 
     Args:
         config: The settings.
         data: The data set.
-        folder: The run folder, claimed by the caller.
+        folder: The run folder, claimed by the caller; only the first process writes to it.
+        group: The processes that take the steps together, each with its part of every batch.
     """
 
-    def __init__(self, config: RunConfig, data: Dataset, folder: RunFolder) -> None:
+    def __init__(
+        self, config: RunConfig, data: Dataset, folder: RunFolder, group: Group = ALONE
+    ) -> None:
         self.config = config
         self.data = data
         self.folder = folder
-        self.model = new_model(config, data)
-        self.optimizer = new_adam(self.model.parameters(), config.train.lr, self.model.device)
+        self.group = group
+        device = pick_device(group.device_name(config.train.device))
+        group.use(device)
+        self.model = new_model(config, data, device)
+        self.optimizer = new_adam(self.model.parameters(), config.train.lr, device)
         self.steps_per_epoch = math.ceil(len(data.train) / config.train.batch_size)
         self.step = 0
-        device = self.model.device
         self.terms = TermSums(device, steps_between_readings(device))
         self.known_objective: float | None = None
         self.best = math.inf
@@ -130,20 +103,40 @@ class Trainer:
         if not self.folder.last.exists():
             cut_log(self.folder.log, 0)
             return False
-        checkpoint = read_checkpoint(self.folder.last)
-        expected, found = self._facts()["fits"], checkpoint.facts.get("fits")
-        if expected != found:
-            raise RefusedError(
-                f"{self.folder.last}: expected a checkpoint of these data and settings "
-                f"({expected}), found {found}"
-            )
-        load_weights(self.model, checkpoint.part("model."), self.folder.last)
-        load_state(self.optimizer, self.model, checkpoint.part("optimizer."))
-        self.terms.sums = checkpoint.tensors["sums"].clone().to(self.model.device)
-        self.step = checkpoint.facts["step"]
-        self.best = checkpoint.facts["best"] if checkpoint.facts["best"] is not None else math.inf
+        self._take(read_checkpoint(self.folder.last), self.folder.last)
         cut_log(self.folder.log, self.epochs_done)
         return True
+
+    def join(self) -> None:
+        """Begin where the first process of the group does; all processes call it at once.
+
+        Raises:
+            RefusedError: This process has other data or settings.
+        """
+        state = self.group.shared(self._state)
+        if state is None:
+            return
+        expected, found = self._facts()["config"], state.facts["config"]
+        if expected != found:
+            raise RefusedError(
+                f"process {self.group.rank}: expected the settings of the first process, {found}, "
+                f"found {expected}"
+            )
+        self._take(state, "the first process")
+
+    def _take(self, state: Checkpoint, place: object) -> None:
+        """Go on from a state of the same data and settings."""
+        expected, found = self._facts()["fits"], state.facts.get("fits")
+        if expected != found:
+            raise RefusedError(
+                f"{place}: expected a checkpoint of these data and settings "
+                f"({expected}), found {found}"
+            )
+        load_weights(self.model, state.part("model."), place)
+        load_state(self.optimizer, self.model, state.part("optimizer."))
+        self.terms.sums = state.tensors["sums"].clone().to(self.model.device)
+        self.step = state.facts["step"]
+        self.best = state.facts["best"] if state.facts["best"] is not None else math.inf
 
     def run(self, interrupt: Interrupt, on_step: OnStep, on_epoch: OnEpoch) -> None:
         """Train to the end.
@@ -157,18 +150,20 @@ class Trainer:
         self.model.train()
         while self.step < self.total_steps:
             epoch = self.epochs_done
-            order = _order(len(self.data.train), self.config.train.seed, epoch)
+            rows = order(len(self.data.train), self.config.train.seed, epoch)
             started, first = time.perf_counter(), self.step
             while self.epochs_done == epoch:
-                self._step(order)
+                self._step(rows)
                 on_step(self._progress(epoch))
-                if interrupt.received is not None and self.epochs_done == epoch:
+                number = self.group.agreed(interrupt.received)
+                if number is not None and self.epochs_done == epoch:
                     self.save()
-                    interrupt.stop()
+                    self._stop(number)
             self._check()  # waits for the device, so that the time is that of all steps
             self._end_epoch(time.perf_counter() - started, self.step - first, on_epoch)
-            if interrupt.received is not None:
-                interrupt.stop()
+            number = self.group.agreed(interrupt.received)
+            if number is not None:
+                self._stop(number)
 
     def save(self) -> None:
         """Write the last checkpoint: weights, the optimiser's state, where we are.
@@ -177,33 +172,49 @@ class Trainer:
             TrainingError: A term of the objective was not finite; nothing is written.
         """
         self._check()
-        self.folder.check_there()
-        tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
+        if self.group.is_first:
+            self.folder.check_there()
+            write_checkpoint(self.folder.last, self._state())
+
+    def _state(self) -> Checkpoint:
+        """What it takes to go on: weights, the optimiser's state, where we are."""
+        tensors = self._weights()
         for name, value in state_tensors(self.optimizer, self.model).items():
             tensors[f"optimizer.{name}"] = value
         tensors["sums"] = self.terms.sums
-        write_checkpoint(self.folder.last, Checkpoint(tensors, self._facts()))
+        return Checkpoint(tensors, self._facts())
 
-    def _step(self, order: NDArray[np.int64]) -> None:
+    def _weights(self) -> dict[str, Tensor]:
+        return {f"model.{name}": t for name, t in self.model.state_dict().items()}
+
+    def _stop(self, number: int) -> NoReturn:
+        """End at a signal, once the first process has saved."""
+        self.group.agreed(number)
+        raise Interrupted(number)
+
+    def _step(self, rows: NDArray[np.int64]) -> None:
         size = self.config.train.batch_size
         start = (self.step % self.steps_per_epoch) * size
-        inputs = Inputs.of(self.data.train, order[start : start + size], self.model.device)
-        self._learn(inputs, self._noise(inputs.batch.num_graphs))
+        batch = rows[start : start + size]
+        part = Part.of(self.data.train, batch, self.group.part(len(batch)))
+        inputs = Inputs.of(self.data.train, batch[part.places], self.model.device)
+        self._learn(inputs, self._noise(len(batch), part.places), part.share)
         self.step += 1
 
-    def _learn(self, inputs: Inputs, noise: Tensor) -> None:
+    def _learn(self, inputs: Inputs, noise: Tensor, share: Share | None = None) -> None:
         """Take a step; the host waits for nothing, unless the terms are to be read."""
         terms = self.model(
             inputs.batch, inputs.decisions, inputs.performance, inputs.complexity, noise
         )
+        terms = terms if share is None else share.of(terms)
         total = objective(terms, self.config.loss)
-        self.terms.add(self.step, total, terms)
-        if self.terms.is_due:
-            self._check()
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._learning_rate()
+        (group,) = self.optimizer.param_groups
+        self.terms.add(self.step, self.group.summed(group["params"], values_of(total, terms)))
+        if self.terms.is_due:
+            self._check()
+        group["lr"] = self._learning_rate()
         clipped_step(self.optimizer, self.config.train.clip)
 
     def _check(self) -> None:
@@ -228,10 +239,11 @@ class Trainer:
             remedy="lower --lr or --clip, or check the table's values",
         )
 
-    def _noise(self, num_graphs: int) -> Tensor:
-        generator = torch.Generator().manual_seed(_mix(self.config.train.seed, self.step, 1))
-        noise = torch.randn(num_graphs, self.config.model.latent_dim, generator=generator)
-        return transfer([noise * self.config.loss.noise_scale], self.model.device)[0]
+    def _noise(self, num_graphs: int, places: slice = slice(None)) -> Tensor:
+        """Noise of the graphs at some places of a batch of `num_graphs`."""
+        drawn = noise(num_graphs, self.config.model.latent_dim, self.config.train.seed, self.step)
+        own = drawn[places] * self.config.loss.noise_scale
+        return transfer([own], self.model.device)[0]
 
     def _learning_rate(self) -> float:
         train = self.config.train
@@ -244,42 +256,27 @@ class Trainer:
 
     def _end_epoch(self, seconds: float, steps: int, on_epoch: OnEpoch) -> None:
         means = [value / self.steps_per_epoch for value in self.terms.read()]
+        improved = means[0] < self.best
+        self.best = min(self.best, means[0])
+        self.terms.clear()
+        if not self.group.is_first:
+            return
         record = {
             "epoch": self.epochs_done,
             "step": self.step,
             **dict(zip(NAMES, means, strict=True)),
             "lr": self._learning_rate(),
-            "test": self._test_scores(),
+            "test": scores_of_test(self.model, self.data, self.config),
             "seconds": seconds,
             "graphs_per_s": len(self.data.train) * steps / self.steps_per_epoch / seconds,
         }
-        self.terms.clear()
-        improved = means[0] < self.best
-        self.best = min(self.best, means[0])
         self.folder.check_there()
         # The log first: a resumed run cuts off lines that no checkpoint confirms.
         append_log(self.folder.log, record)
         if improved:
-            tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
-            write_checkpoint(self.folder.best, Checkpoint(tensors, self._facts()))
+            write_checkpoint(self.folder.best, Checkpoint(self._weights(), self._facts()))
         self.save()
         on_epoch(record)
-
-    def _test_scores(self) -> dict[str, float]:
-        """Score the test rows, for the log alone: nothing is chosen by them."""
-        self.model.eval()
-        size = self.config.evaluate.evaluate_batch_size
-        scores = score(self.model, self.data.test, size, self.config.train.seed)
-        self.model.train()
-        result = {"reconstruction": float(scores.probability_mean.mean())}
-        known = self.data.test.labelled
-        if scores.performance is not None and len(known):
-            train = self.data.train.performance[self.data.train.labelled]
-            actual = self.data.test.performance[known]
-            result["pearson_r"] = pearson_r(scores.performance[known], actual)
-            error = rmse(scores.performance[known], actual)
-            result["rmse_normalised"] = error / (float(train.std()) or 1.0)
-        return result
 
     def _facts(self) -> dict[str, Any]:
         return {
@@ -293,26 +290,3 @@ class Trainer:
             "step": self.step,
             "best": self.best if math.isfinite(self.best) else None,
         }
-
-
-def load_model(folder: RunFolder, data: Dataset, config: RunConfig) -> NGAEModel:
-    """Load the finished model of a run: its last weights.
-
-    Raises:
-        RefusedError: No checkpoint, a damaged one, or one that does not fit.
-    """
-    model = new_model(config, data)
-    checkpoint = read_checkpoint(folder.last)
-    load_weights(model, checkpoint.part("model."), folder.last)
-    return model.eval()
-
-
-def _order(rows: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    generator = torch.Generator().manual_seed(_mix(seed, epoch, 0))
-    order: NDArray[np.int64] = torch.randperm(rows, generator=generator).numpy()
-    return order
-
-
-def _mix(seed: int, count: int, stream: int) -> int:
-    """A seed of three numbers, so that neighbouring streams have nothing in common."""
-    return int(np.random.SeedSequence([seed, count, stream]).generate_state(1, np.uint64)[0] >> 1)

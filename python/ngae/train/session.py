@@ -20,6 +20,7 @@ from ngae.models import NGAEModel
 from ngae.ops import active_backend, devices
 from ngae.train.config import RunConfig
 from ngae.train.folder import RunFolder, read_log
+from ngae.train.group import ALONE, Group
 from ngae.train.interrupt import watching
 from ngae.train.loop import Step, Trainer
 
@@ -79,8 +80,11 @@ def run_training(
     resume: bool = False,
     overwrite: bool = False,
     observer: Observer | None = None,
+    group: Group = ALONE,
 ) -> Finished:
     """Train on `data` in `folder`, then evaluate.
+
+    With several processes this is for the first of them; the others call `help_training`.
 
     Args:
         config: The settings.
@@ -89,25 +93,51 @@ def run_training(
         resume: Go on with the run in the folder, if there is one.
         overwrite: Replace the run in the folder.
         observer: Who shows progress.
+        group: The processes that train together.
 
     Raises:
         RefusedError: The folder is in use, or its checkpoint does not fit.
         TrainingError: A term of the objective is not finite.
+        LostError: Another process of the group ended.
         Interrupted: A signal came; the checkpoint is saved.
     """
     observer = observer or Silence()
     claim = folder.claimed(config, resume=resume, overwrite=overwrite)
     with claim, folder.telling_failure():
-        trainer = Trainer(config, data, folder)
+        trainer = Trainer(config, data, folder, group)
         resumed = resume and trainer.resume()
-        write_json(folder.path / "env.json", environment(trainer.model.device))
+        trainer.join()
+        write_json(folder.path / "env.json", environment(trainer.model.device, group.size))
         write_json(folder.path / "data.json", data.as_dict())
         observer.started(trainer, resumed)
-        with watching() as interrupt:
+        with watching(group.repeats_s) as interrupt:
             trainer.run(interrupt, observer.stepped, observer.epoch_ended)
         model = trainer.model.eval()
         metrics = _evaluated(config, model, data, folder, observer)
         return Finished(model, metrics, folder)
+
+
+def help_training(config: RunConfig, data: Dataset, folder: RunFolder, group: Group) -> None:
+    """Take this process's part in each step of a training that the first process of `group` runs.
+
+    Writes and shows nothing, and leaves when the last step is done.
+
+    Args:
+        config: The settings, those of the first process.
+        data: The data set, that of the first process.
+        folder: The run folder, for messages.
+        group: The processes that train together.
+
+    Raises:
+        RefusedError: The first process has other data or settings.
+        TrainingError: A term of the objective is not finite.
+        LostError: Another process of the group ended.
+        Interrupted: A signal came; the checkpoint is saved.
+    """
+    trainer = Trainer(config, data, folder, group)
+    trainer.join()
+    with watching(group.repeats_s) as interrupt:
+        trainer.run(interrupt, lambda step: None, lambda record: None)
 
 
 def _evaluated(
@@ -144,8 +174,13 @@ def _write_latents(model: NGAEModel, data: Dataset, folder: RunFolder) -> None:
     write_bytes(folder.path / "latents.npz", buffer.getvalue())
 
 
-def environment(device: torch.device) -> dict[str, Any]:
-    """Return the versions and the machine that a result was made with."""
+def environment(device: torch.device, processes: int = 1) -> dict[str, Any]:
+    """Return the versions and the machine that a result was made with.
+
+    Args:
+        device: Where the model is.
+        processes: How many trained it together.
+    """
     return {
         "ngae": ngae.__version__,
         "torch": torch.__version__,
@@ -155,6 +190,7 @@ def environment(device: torch.device) -> dict[str, Any]:
         "processor": platform.processor() or platform.machine(),
         "cpus": os.cpu_count(),
         "threads": torch.get_num_threads(),
+        "processes": processes,
         "device": str(device),
         "ops": active_backend(device),
         "cuda": devices.summary(),

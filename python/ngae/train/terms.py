@@ -19,6 +19,11 @@ def steps_between_readings(device: torch.device) -> int:
     return 1 if device.type == "cpu" else _STEPS_BETWEEN_READINGS
 
 
+def values_of(total: Tensor, terms: Terms) -> Tensor:
+    """Return the objective and its terms without gradient, (len(NAMES),)."""
+    return torch.stack([total.detach(), *terms.as_dict().values()])
+
+
 class TermSums:
     """The objective and its terms, summed over steps.
 
@@ -44,10 +49,9 @@ class TermSums:
         """Whether it is time to read."""
         return len(self.unread) >= self.every
 
-    def add(self, step: int, total: Tensor, terms: Terms) -> None:
-        """Add the objective and the terms of the step with this number, the one after the last."""
+    def add(self, step: int, values: Tensor) -> None:
+        """Add `values_of` the step with this number, the one after the last."""
         self.unread = range(self.unread.start if self.unread else step, step + 1)
-        values = torch.stack([total.detach(), *terms.as_dict().values()])
         self.sums = self.sums + values.double()
 
     def read(self) -> list[float]:
