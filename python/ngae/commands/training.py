@@ -49,6 +49,10 @@ class Progress:
             f"model: hidden {config.hidden_dim}, latent {config.latent_dim}, "
             f"{count / 1e6:.2f} M parameters, {config.precision}"
         )
+        console.say(
+            f"training: {trainer.config.train.epochs} epochs of {trainer.steps_per_epoch} steps, "
+            f"{trainer.batch_size} graphs a step, learning rate {trainer.peak_lr:.2g}"
+        )
         console.say(f"folder: {self.folder.path}")
         self.epochs = trainer.config.train.epochs
         self.first_epoch = trainer.epochs_done

@@ -18,9 +18,16 @@ from ngae.settings import as_dict, check_ranges, make, setting
 class TrainConfig:
     """How the model is trained."""
 
-    epochs: int = setting(16, "passes over the training rows", least=1)
-    batch_size: int = setting(64, "graphs a step", least=1)
-    lr: float = setting(5e-3, "peak learning rate of Adam; cosine decay to 0", least=0)
+    epochs: int = setting(20, "passes over the training rows", least=1)
+    batch_size: int = setting(
+        0, "graphs a step; 0: a 64th of the training rows, from 16 to 128", least=0
+    )
+    lr: float = setting(
+        0.0,
+        "peak learning rate of Adam; cosine decay to 0; 0: .007 for 128 graphs a step, and for "
+        "others as the square root of their number",
+        least=0,
+    )
     warmup_steps: int = setting(100, "steps over which the learning rate rises", least=0)
     clip: float = setting(1.0, "largest norm of the gradient", least=0)
     seed: int = setting(0, "seed of weights, order, noise and evaluation", least=0)
@@ -29,6 +36,14 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         check_ranges(self)
+
+    def graphs_a_step(self, rows: int) -> int:
+        """Return the batch size for a number of training rows: few rows need more steps."""
+        return self.batch_size or min(max(rows // 64, 16), 128)
+
+    def peak_lr(self, rows: int) -> float:
+        """Return the peak learning rate for a number of training rows."""
+        return self.lr or 0.007 * (self.graphs_a_step(rows) / 128) ** 0.5
 
 
 @dataclass(frozen=True)

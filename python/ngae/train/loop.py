@@ -77,8 +77,10 @@ class Trainer:
         device = pick_device(group.device_name(config.train.device))
         group.use(device)
         self.model = new_model(config, data, device)
-        self.optimizer = new_adam(self.model.parameters(), config.train.lr, device)
-        self.steps_per_epoch = math.ceil(len(data.train) / config.train.batch_size)
+        self.batch_size = config.train.graphs_a_step(len(data.train))
+        self.peak_lr = config.train.peak_lr(len(data.train))
+        self.optimizer = new_adam(self.model.parameters(), self.peak_lr, device)
+        self.steps_per_epoch = math.ceil(len(data.train) / self.batch_size)
         self.step = 0
         self.terms = TermSums(device, steps_between_readings(device))
         self.known_objective: float | None = None
@@ -193,9 +195,8 @@ class Trainer:
         raise Interrupted(number)
 
     def _step(self, rows: NDArray[np.int64]) -> None:
-        size = self.config.train.batch_size
-        start = (self.step % self.steps_per_epoch) * size
-        batch = rows[start : start + size]
+        start = (self.step % self.steps_per_epoch) * self.batch_size
+        batch = rows[start : start + self.batch_size]
         part = Part.of(self.data.train, batch, self.group.part(len(batch)))
         inputs = Inputs.of(self.data.train, batch[part.places], self.model.device)
         self._learn(inputs, self._noise(len(batch), part.places), part.share)
@@ -246,9 +247,9 @@ class Trainer:
         return transfer([own], self.model.device)[0]
 
     def _learning_rate(self) -> float:
-        train = self.config.train
-        warmup = min(1.0, (self.step + 1) / max(train.warmup_steps, 1))
-        return train.lr * warmup * 0.5 * (1 + math.cos(math.pi * self.step / self.total_steps))
+        warmup = min(1.0, (self.step + 1) / max(self.config.train.warmup_steps, 1))
+        cosine = 0.5 * (1 + math.cos(math.pi * self.step / self.total_steps))
+        return self.peak_lr * warmup * cosine
 
     def _progress(self, epoch: int) -> Step:
         done = self.step - epoch * self.steps_per_epoch
