@@ -22,7 +22,10 @@ from ngae.files import FORMAT_KEY, check_form, without_version
 T = TypeVar("T")
 
 # What a file that ngae wrote before it had a setting stands for, by section.
-_BEFORE: dict[str, dict[str, Any]] = {"model": {"performance_members": 1}}
+_BEFORE: dict[str, dict[str, Any]] = {
+    "model": {"performance_members": 1},
+    "train": {"standardise": False},
+}
 
 
 def setting(

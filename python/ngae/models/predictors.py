@@ -118,6 +118,10 @@ class Predictor(nn.Module):
         coefficient = self.std.new_tensor(weights) * self.std * (self.high - self.low)
         return [_parameters(member, coefficient / len(members)) for member in members]
 
+    def first_layers(self) -> list[nn.Linear]:
+        """Return what reads z in each member."""
+        return [layer for member in self._members() if isinstance(layer := member[0], nn.Linear)]
+
     def _members(self) -> list[nn.Sequential]:
         further = [member for member in self.further if isinstance(member, nn.Sequential)]
         return [self.layers, *further]

@@ -31,6 +31,9 @@ class TrainConfig:
     warmup_steps: int = setting(100, "steps over which the learning rate rises", least=0)
     clip: float = setting(1.0, "largest norm of the gradient", least=0)
     seed: int = setting(0, "seed of weights, order, noise and evaluation", least=0)
+    standardise: bool = setting(
+        True, "in the end, bring encodings to mean 0 and variance 1; predictions do not change"
+    )
     device: str = setting("auto", "auto (the CPU), cpu or cuda")
     name: str = setting("ngae", "name of the model in the run folder's name")
 

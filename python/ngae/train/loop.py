@@ -21,6 +21,7 @@ from ngae.errors import RefusedError, TrainingError
 from ngae.files import without_folder
 from ngae.models import objective
 from ngae.models.inputs import Inputs
+from ngae.models.standardise import standardise
 from ngae.train.checkpoint import Checkpoint, load_weights, read_checkpoint, write_checkpoint
 from ngae.train.config import RunConfig
 from ngae.train.draws import noise, order
@@ -52,6 +53,8 @@ class Step:
     steps: int
     objective: float | None
 
+
+_STANDARD_ROWS = 5000  # training rows whose encodings are brought to mean 0 and variance 1
 
 OnStep = Callable[[Step], None]
 OnEpoch = Callable[[dict[str, Any]], None]
@@ -262,6 +265,8 @@ class Trainer:
         self.terms.clear()
         if not self.group.is_first:
             return
+        if self.config.train.standardise and self.step == self.total_steps:
+            self._standardise()
         record = {
             "epoch": self.epochs_done,
             "step": self.step,
@@ -278,6 +283,11 @@ class Trainer:
             write_checkpoint(self.folder.best, Checkpoint(self._weights(), self._facts()))
         self.save()
         on_epoch(record)
+
+    def _standardise(self) -> None:
+        """Bring the encodings of training rows to where draws of the prior fall."""
+        rows = order(len(self.data.train), self.config.train.seed, 0)[:_STANDARD_ROWS]
+        standardise(self.model, self.model.encode([self.data.train.dags[row] for row in rows]))
 
     def _facts(self) -> dict[str, Any]:
         return {
