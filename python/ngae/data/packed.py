@@ -33,7 +33,7 @@ _NUMBERS = ("performance", "complexity", "lines", "digests")
 _TEXTS = ("space", "identity", "performance")
 _LISTS = ("complexity", "reported")
 _OF_TEXT = ("join", "burn_in")  # settings that tell how a text is read
-_AT_ONCE = 65_536  # graphs that are checked together
+_AT_ONCE = 16_384  # graphs that are checked together
 
 
 def check_target(path: Path, *, overwrite: bool) -> None:
