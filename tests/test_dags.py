@@ -46,6 +46,13 @@ def test_rows_in_any_order():
         packed[4]
 
 
+def test_many_rows_are_taken_a_part_at_a_time(monkeypatch):
+    monkeypatch.setattr("ngae.dags._AT_ONCE", 2)
+    packed = Dags.of(RAGGED)
+    rows = [3, 0, 3, 1, 2, 0, 1]
+    assert tuple(packed.take(rows)) == tuple(RAGGED[row] for row in rows)
+
+
 def test_frames():
     types, adjacency = Dags.of(RAGGED).padded(5)
     assert types[1].tolist() == [0, 1, -1, -1, -1]

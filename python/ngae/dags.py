@@ -20,7 +20,7 @@ from ngae.errors import GraphError
 from ngae.space_like import SpaceLike
 
 Integers = NDArray[np.integer[Any]]
-_AT_ONCE = 32_768  # graphs that are hashed together: the native code takes wider integers
+_AT_ONCE = 32_768  # graphs that are hashed or taken together: what is at work is wider
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,16 +151,9 @@ class Dags(Sequence[Dag]):
         wanted = np.flatnonzero(wanted) if wanted.dtype == np.bool_ else wanted.astype(np.int64)
         if len(wanted) and not 0 <= wanted.min() <= wanted.max() < len(self):
             raise IndexError(f"Dags.take: expected rows 0..{len(self) - 1}, found {wanted}")
-        nodes, graph_ptr = _runs(self.graph_ptr, wanted)
-        edges, edge_ptr = _runs(self.edge_ptr, wanted)
-        return Dags(
-            self.node_type[nodes],
-            graph_ptr,
-            self.edge_src[edges],
-            self.edge_dst[edges],
-            edge_ptr,
-            self.space,
-        )
+        graph_ptr, (node_type,) = _runs(self.graph_ptr, wanted, self.node_type)
+        edge_ptr, (source, target) = _runs(self.edge_ptr, wanted, self.edge_src, self.edge_dst)
+        return Dags(node_type, graph_ptr, source, target, edge_ptr, self.space)
 
     def digests(self) -> NDArray[np.uint8]:
         """Hash every graph, as `Dag.canonical_hash`: uint8 (num_graphs, 16)."""
@@ -214,9 +207,17 @@ def narrow(values: Integers) -> Integers:
     return values.astype(np.min_scalar_type(int(values.max(initial=0))))
 
 
-def _runs(ptr: Integers, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], Integers]:
-    """Places of the entries of the runs `rows`, and where each of these runs begins among them."""
+def _runs(
+    ptr: Integers, rows: NDArray[np.int64], *values: Integers
+) -> tuple[Integers, list[Integers]]:
+    """Where each of the runs `rows` begins among them, and their entries of each of `values`."""
     starts, counts = ptr[rows], ptr[rows + 1] - ptr[rows]
     begins = pointers(counts)
-    places: NDArray[np.int64] = np.repeat(starts - begins[:-1], counts) + np.arange(begins[-1])
-    return places, begins
+    taken = [np.empty(begins[-1], dtype=each.dtype) for each in values]
+    for row in range(0, len(rows), _AT_ONCE):  # numbers of entries are wider than entries
+        part = slice(row, row + _AT_ONCE)
+        here = begins[row : row + _AT_ONCE + 1]
+        places = np.repeat(starts[part] - here[:-1], counts[part]) + np.arange(here[0], here[-1])
+        for each, target in zip(values, taken, strict=True):
+            target[here[0] : here[-1]] = each[places]
+    return begins, taken

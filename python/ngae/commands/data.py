@@ -26,6 +26,7 @@ examples:
   ngae data check table.csv --arch-col arch --performance-col acc
   ngae data convert --from dvae final_structures6.txt table.csv
   ngae data sample enas12 enas12.csv --rows 100000
+  ngae data pack table.csv table.packed --space space.py:Mine    read once, mapped ever after
 """
 
 FORMATS = """\
@@ -35,6 +36,7 @@ FORMATS = """\
         below, the same as JSON, or {"node_types": [...], "edges": [[u, v], ...]}
 Each may be compressed as .gz. Several columns of an architecture are joined by commas (--arch-col
 adjacency,operations). Columns of further CSV files come with --join, matched by a shared column.
+.packed  what `ngae data pack` made of one of these: arrays that are mapped, not parsed
 
 space            columns                     an architecture
 enas<layers>     arch                        [[type], [type, flag], ...]: 0 conv3x3, 1 sep3x3,
@@ -56,12 +58,12 @@ def build_parser() -> argparse.ArgumentParser:
     """Make the parser of the command; needs no torch."""
     parser = argparse.ArgumentParser(
         prog="ngae data",
-        description="List, get, check, convert, sample and describe tables of architectures.",
+        description="List, get, check, convert, sample, pack and describe tables of architectures.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(
-        dest="action", required=True, metavar="list|get|check|formats|convert|sample"
+        dest="action", required=True, metavar="list|get|check|formats|convert|sample|pack"
     )
     console.add_common_flags(commands.add_parser("list", help="list the tables known by name"))
     commands.add_parser("formats", help="describe the files that can be read or converted")
@@ -72,6 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_get(commands.add_parser("get", help="fetch a published table into the cache"))
     _add_convert(commands.add_parser("convert", help="turn a published file into a table"))
     _add_sample(commands.add_parser("sample", help="draw architectures of a space at random"))
+    _add_pack(commands.add_parser("pack", help="write a table as arrays, for quick reading"))
     return parser
 
 
@@ -109,6 +112,14 @@ def _add_sample(parser: argparse.ArgumentParser) -> None:
     console.add_common_flags(parser)
 
 
+def _add_pack(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="TABLE", help="a table, as for --data")
+    parser.add_argument("target", metavar="FILE", help="the .packed file to write")
+    parser.add_argument("--overwrite", action="store_true", help="replace a file that is there")
+    console.add_common_flags(parser)
+    add_flags(parser, DataConfig, "data")
+
+
 def command(arguments: argparse.Namespace) -> int:
     """Do the action; the exit code."""
     actions = {
@@ -118,6 +129,7 @@ def command(arguments: argparse.Namespace) -> int:
         "get": _get,
         "convert": _convert,
         "sample": _sample,
+        "pack": _pack,
     }
     actions[arguments.action](arguments)
     return 0
@@ -244,6 +256,20 @@ def _sample(arguments: argparse.Namespace) -> None:
     console.say(
         f"next: ngae train --data {target} --space {arguments.space} --performance-col none"
     )
+
+
+def _pack(arguments: argparse.Namespace) -> None:
+    from ngae.data.registry import pack
+
+    values = {**given_flags(arguments, DataConfig), "data": arguments.source}
+    target = Path(arguments.target)
+    table = pack(make(DataConfig, values, "flags"), target, overwrite=arguments.overwrite)
+    if arguments.json:
+        console.give(json.dumps({"path": str(target), "rows": len(table)}))
+        return
+    space = table.space.name
+    console.give(f"{target}: {len(table):,} rows, space {space}")
+    console.say(f"next: ngae train --data {target}" + f" --space {space}" * (":" in space))
 
 
 def _check(arguments: argparse.Namespace) -> None:

@@ -17,7 +17,9 @@ class DataConfig:
     """A table and its split."""
 
     data: str = setting(
-        "digits6", "embedded or fetched table, or a .txt, .csv or .jsonl file", "--data-name"
+        "digits6",
+        "embedded or fetched table, or a .txt, .csv, .jsonl or .packed file",
+        "--data-name",
     )
     space: str = setting(
         "auto",

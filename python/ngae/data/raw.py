@@ -139,7 +139,7 @@ def read_text(path: Path, problems: Problems) -> str:
         column = len(before.decode("utf-8", "replace")) + 1
         raise problems.fatal(line, column, "text in UTF-8", "a zero byte: a binary file")
     text = _decoded(content, problems)
-    if not text.strip():
+    if not text or text.isspace():
         raise problems.fatal(None, None, "rows", "an empty file")
     return text
 

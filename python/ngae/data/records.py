@@ -88,8 +88,8 @@ class Table:
         return Record(self.dags[row], float(self.performance[row]), tuple(self.complexity[row]))
 
     def subset(self, rows: NDArray[np.int64]) -> Table:
-        """Return the given rows, in the given order."""
-        return Table(
+        """Return the given rows, in the given order; what is hashed is not hashed again."""
+        part = Table(
             self.name,
             self.space,
             self.dags.take(rows),
@@ -101,6 +101,9 @@ class Table:
             self.source,
             {name: values[rows] for name, values in self.reported.items()},
         )
+        if "digests" in self.__dict__:
+            part.__dict__["digests"] = self.digests[rows]
+        return part
 
     @cached_property
     def labelled(self) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from ngae.data.cache import table_of
 from ngae.data.catalog import find
 from ngae.data.columns import NONE
 from ngae.data.config import DataConfig
+from ngae.data.packed import check_target, write_packed
 from ngae.data.records import Dataset, Table
 from ngae.data.split import split_rows
 from ngae.data.tables import read_table
@@ -23,7 +25,7 @@ def load(data: str = "digits6", **settings: Any) -> Dataset:
 
     Args:
         data: `digits6`; the name of a table that `ngae data get` has fetched, whose columns are
-            known; or the path of a .txt, .csv or .jsonl file (.gz as well).
+            known; or the path of a .txt, .csv or .jsonl file (.gz as well), or of a .packed one.
         settings: Fields of `DataConfig`, such as `arch_col="arch"` or `burn_in=1000`.
 
     Returns:
@@ -43,12 +45,38 @@ def load_config(config: DataConfig) -> Dataset:
     return Dataset(table, train, test, config.located(), tuple(_notes(table, config)))
 
 
+def pack(config: DataConfig, path: Path, *, overwrite: bool = False) -> Table:
+    """Read the table that `config` describes, and write it packed.
+
+    Args:
+        config: The table; its split does not matter.
+        path: The file to write; it ends in .packed.
+        overwrite: Replace a file that is there.
+
+    Raises:
+        DataError: As `load`.
+        RefusedError: The file is there.
+        UsageError: Another suffix; as `load`.
+    """
+    check_target(path, overwrite=overwrite)
+    table = _table(config)
+    write_packed(table, path, computed=not _settled(config).complexity_col)
+    return table
+
+
 def _table(config: DataConfig) -> Table:
     """The embedded table, a fetched one by its name, or a file."""
     if config.data == "digits6":
         return _embedded(config)
-    if find(config.data) is None:
-        return read_table(config.data, config)
+    settled = _settled(config)
+    table = read_table(settled.data, settled)
+    return table if settled is config else dataclasses.replace(table, name=config.data)
+
+
+def _settled(config: DataConfig) -> DataConfig:
+    """The same with path and columns of a table that goes by a name."""
+    if config.data == "digits6" or find(config.data) is None:
+        return config
     cached = table_of(config.data)
     plain = DataConfig()
     theirs = {
@@ -56,8 +84,7 @@ def _table(config: DataConfig) -> Table:
         for name, value in cached.settings.items()
         if getattr(config, name) == getattr(plain, name)
     }
-    table = read_table(str(cached.path), dataclasses.replace(config, **theirs))
-    return dataclasses.replace(table, name=config.data)
+    return dataclasses.replace(config, **theirs, data=str(cached.path))
 
 
 def _embedded(config: DataConfig) -> Table:

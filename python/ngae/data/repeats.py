@@ -24,6 +24,5 @@ def note_contradictions(table: Table, problems: Problems) -> None:
 
 
 def _answers(table: Table, row: int) -> dict[str, float]:
-    record = table[row]
-    answers = {n: float(v) for n, v in zip(table.complexity_names, record.complexity, strict=True)}
-    return {**answers, "performance": record.performance}
+    costs = zip(table.complexity_names, table.complexity[row].tolist(), strict=True)
+    return {**dict(costs), "performance": float(table.performance[row])}

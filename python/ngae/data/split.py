@@ -27,33 +27,33 @@ def split_rows(table: Table, config: DataConfig) -> tuple[Rows, Rows]:
     Raises:
         DataError: A part would be empty.
     """
-    order = list(range(len(table)))
-    random.Random(config.split_seed).shuffle(order)
+    shuffled = list(range(len(table)))
+    random.Random(config.split_seed).shuffle(shuffled)
+    order = np.array(shuffled, dtype=np.int64)
     cut = config.train_rows or int(len(order) * (1 - config.test_fraction))
     train, test = order[:cut], order[cut:]
     if config.split == "distinct":
         train, test = _cut_between_graphs(table, order, cut)
-    if not train or not test:
+    if not len(train) or not len(test):
         raise DataError(
             f"{table.source}: expected rows for training and testing, found {len(train)} and "
             f"{len(test)} of {len(table)}",
             remedy="bring more distinct architectures, or change --test-fraction",
         )
-    return np.array(train, dtype=np.int64), np.array(test, dtype=np.int64)
-
-
-def _cut_between_graphs(table: Table, order: list[int], cut: int) -> tuple[list[int], list[int]]:
-    first = table.first_rows
-    if len(np.unique(first)) == len(table):
-        return order[:cut], order[cut:]
-    groups: dict[int, list[int]] = {}
-    for row in order:
-        groups.setdefault(int(first[row]), []).append(row)
-    train: list[int] = []
-    test: list[int] = []
-    for rows in groups.values():
-        (train if len(train) < cut else test).extend(rows)
-    if not test and len(groups) > 1:
-        test = [*groups.values()][-1]
-        train = train[: -len(test)]
     return train, test
+
+
+def _cut_between_graphs(table: Table, order: Rows, cut: int) -> tuple[Rows, Rows]:
+    """Cut between groups of equal graphs, which stand where their first row does."""
+    kinds, first, kind, count = np.unique(
+        table.first_rows[order], return_index=True, return_inverse=True, return_counts=True
+    )
+    if len(kinds) == len(table):
+        return order[:cut], order[cut:]
+    ranks = np.argsort(np.argsort(first))  # of groups, by their first rows
+    sizes = count[np.argsort(first)]
+    before = sizes.cumsum() - sizes
+    groups = min(int(np.searchsorted(before, cut)), max(len(kinds) - 1, 1))
+    grouped = order[np.argsort(ranks[kind], kind="stable")]
+    end = int(sizes[:groups].sum())
+    return grouped[:end], grouped[end:]

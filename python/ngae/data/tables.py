@@ -19,6 +19,7 @@ from ngae.data.columns import columns_of, missing_remedy
 from ngae.data.config import DataConfig
 from ngae.data.joined import read_joined
 from ngae.data.json_lines import JsonLines
+from ngae.data.packed import SUFFIX, read_packed
 from ngae.data.raw import Problems, RawRow, read_text
 from ngae.data.readers import SOURCES
 from ngae.data.records import Table
@@ -44,8 +45,11 @@ def read_table(path: str, config: DataConfig, space: SearchSpace | None = None) 
 
     Raises:
         DataError: With every problem that was found: file, line, column, expected, found.
+        RefusedError: A packed table of a later form, or of another definition of its space.
         UsageError: An unknown suffix, space or column.
     """
+    if path.endswith(SUFFIX):
+        return read_packed(path, config, space)
     problems = Problems(path)
     suffix = Path(path.removesuffix(".gz")).suffix
     if suffix not in SOURCES:
@@ -84,7 +88,7 @@ def _here(source: Source, reading: Reading) -> list[str]:
 
 def _no_table(path: str, suffix: str) -> UsageError:
     """The error of a text that names no table, and no file of a known form."""
-    known = f"one of {', '.join(names())}, or a file that ends in {', '.join(SOURCES)}"
+    known = f"one of {', '.join(names())}, or a file that ends in {', '.join([*SOURCES, SUFFIX])}"
     if Path(path).exists():
         found = "a folder" if Path(path).is_dir() else f"a file that ends in {suffix or 'nothing'}"
         remedy = "`ngae data formats` describes the files"
