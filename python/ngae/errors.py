@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class NgaeError(Exception):
@@ -22,6 +23,16 @@ class NgaeError(Exception):
     def __init__(self, message: str, *, remedy: str | None = None) -> None:
         super().__init__(message)
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors come back from other processes; those with other arguments than a message, too.
+        return _remade, (type(self), self.args), self.__dict__
+
+
+def _remade(kind: type[NgaeError], args: tuple[Any, ...]) -> NgaeError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    return error
 
 
 class UsageError(NgaeError):

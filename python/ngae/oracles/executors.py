@@ -16,7 +16,8 @@ from ngae.errors import UsageError
 from ngae.oracles.base import EvaluationError
 
 _GRACE_S = 2.0  # what a hanging worker has to end what it started
-_POLL_S = 0.5  # how often executors whose futures are not of `concurrent.futures` are looked at
+# How often futures that are not of `concurrent.futures` are looked at: first, and in the end.
+_POLL_S = (0.01, 0.5)
 
 
 class Submits(Protocol):
@@ -143,11 +144,13 @@ def completed(futures: Sequence[Any], patience: float | None) -> list[Any]:
     if all(isinstance(future, Future) for future in futures):
         return list(wait(futures, patience, FIRST_COMPLETED).done)
     end = None if patience is None else time.monotonic() + patience
+    pause, longest = _POLL_S
     while not (done := [future for future in futures if future.done()]):
-        left = _POLL_S if end is None else min(_POLL_S, end - time.monotonic())
+        left = pause if end is None else min(pause, end - time.monotonic())
         if left <= 0:
             break
         time.sleep(left)
+        pause = min(1.2 * pause, longest)
     return done
 
 

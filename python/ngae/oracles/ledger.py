@@ -268,7 +268,8 @@ class Recorded:
 
 def described(error: BaseException) -> str:
     """Say in one line what went wrong."""
-    lines = str(error).strip().splitlines()
+    text = str(error).strip() or ("too little memory" if isinstance(error, MemoryError) else "")
+    lines = text.splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
