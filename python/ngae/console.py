@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -118,6 +119,22 @@ def add_device_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", metavar="NAME", help="auto (the CPU), cpu or cuda (default: that of the run)"
     )
+
+
+def add_space_flag(parser: argparse.ArgumentParser) -> None:
+    """Add --space to a command that reads a run."""
+    parser.add_argument(
+        "--space",
+        metavar="NAME",
+        default="",
+        help="the run's space, where it is code of yours (module:Name, file.py:Name): no code that "
+        "a folder names is run unless you name it, too",
+    )
+
+
+def named(space: str) -> str:
+    """Write the flag of a space that is code, for a command that a user may copy."""
+    return f" --space {shlex.quote(space)}" if space else ""
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

@@ -145,7 +145,8 @@ def _result(
 def _following(source: Source, path: Path) -> str:
     """What to do after a search: a run that holds it has a report."""
     is_in_run = source.run is not None and path.parent.name == "search"
-    report = f"ngae report {path.parent.parent}, or " if is_in_run else ""
+    space = "" if source.run is None else console.named(source.run.config.data.code)
+    report = f"ngae report {path.parent.parent}{space}, or " if is_in_run else ""
     return f"{report}open {path}/best.svg"
 
 
