@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from ngae import _native
-from ngae.errors import DataError, NgaeError
+from ngae.errors import DataError, NgaeError, is_out_of_memory
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -59,21 +59,13 @@ def run(parser: argparse.ArgumentParser, command: Command, argv: Sequence[str] |
         say(f"error: {error}")
         return 1
     except (MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         if getattr(arguments, "debug", False):
             traceback.print_exc()
         say(f"error: {parser.prog}: expected enough memory, found too little")
         say("remedy: a smaller batch or fewer workers; what was saved before is kept")
         return 1
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Whether memory ran out: Python's, or torch's on the CPU or on a device."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    text = str(error)
-    return "can't allocate memory" in text or "std::bad_alloc" in text
 
 
 @contextmanager

@@ -118,6 +118,14 @@ class MissingExtraError(NgaeError):
         )
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether memory ran out: Python's, or torch's on the CPU or on a device."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    text = str(error)
+    return "can't allocate memory" in text or "std::bad_alloc" in text
+
+
 def cut(text: str, limit: int = 40) -> str:
     """Cut `text` for a message: at most `limit` characters, with dots where some are missing."""
     return text if len(text) <= limit else text[: limit - 3] + "..."
