@@ -144,13 +144,15 @@ def _own_table(folder, monkeypatch):
 def test_a_run_is_found_from_another_folder(tmp_path, monkeypatch, capsys):
     flags = _own_table(tmp_path / "here", monkeypatch)
     assert main(["train", *flags, "--epochs", "1", *SMALL, *FEW, "--out", "run"]) == 0
+    assert capsys.readouterr().err.endswith("ngae.search run --space sub/own.py:Mine\n")
     saved = json.loads(Path("run/config.json").read_text())["data"]
     assert saved["data"] == str(tmp_path / "here" / "sub" / "t.jsonl")
     assert saved["space"] == str(tmp_path / "here" / "sub" / "own.py:Mine")
     assert main(["train", *flags, "--epochs", "1", *SMALL, *FEW, "--out", "run", "--resume"]) == 0
     monkeypatch.chdir(tmp_path)
     capsys.readouterr()
-    assert main(["evaluate", "here/run", "--json"]) == 0
+    named = ["--space", "here/sub/own.py:Mine"]
+    assert main(["evaluate", "here/run", *named, "--json"]) == 0
     metrics = json.loads((tmp_path / "here" / "run" / "metrics.json").read_text())
     assert json.loads(capsys.readouterr().out)["prior"] == metrics["prior"]
 

@@ -1,8 +1,21 @@
-"""How values stand in messages."""
+"""How values stand in messages, and how errors travel."""
+
+import errno
+import pickle
 
 import pytest
 
-from ngae.errors import cut, shown
+from ngae.errors import (
+    DataError,
+    MissingExtraError,
+    NgaeError,
+    ParseError,
+    Problem,
+    RefusedError,
+    WriteError,
+    cut,
+    shown,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,3 +35,21 @@ def test_values_are_quoted_and_cut(value, text):
 def test_texts_are_cut_to_a_limit():
     assert cut("9" * 80, 80) == "9" * 80
     assert cut("9" * 81, 80) == "9" * 77 + "..."
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NgaeError("what"),
+        RefusedError("what", remedy="how"),
+        DataError.of([Problem("a.csv", 1, None, "a", "b"), Problem("a.csv", 2, 3, "a", "b")]),
+        ParseError("a", "b", 3),
+        MissingExtraError("reels", "film", "a film"),
+        WriteError.of("a.csv", OSError(errno.ENOSPC, "No space left on device")),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_travel_whole_to_other_processes(error):
+    found = pickle.loads(pickle.dumps(error))
+    assert type(found) is type(error)
+    assert (str(found), vars(found)) == (str(error), vars(error))

@@ -18,6 +18,7 @@ from ngae.cli import main
 from ngae.commands.exploring import opened
 from ngae.data.catalog import ENTRIES
 from ngae.data.convert import convert
+from ngae.errors import RefusedError, UsageError
 from ngae.explore.config import ExploreConfig
 from ngae.train.config import SECTIONS
 
@@ -261,20 +262,91 @@ def test_importing_every_module_asks_no_net_and_starts_no_program():
     assert int(done.stdout) > 100
 
 
-def test_telling_how_runs_stand_runs_no_code_of_theirs(searched_run, tmp_path, monkeypatch, capsys):
-    """Other commands load the space that a run names, and so import a module: SECURITY.md."""
-    folder = tmp_path / "runs" / "theirs"
+@pytest.fixture
+def their_run(searched_run, tmp_path, monkeypatch):
+    """Give a finished run whose settings name code, `code.py:Space`, which tells that it ran."""
+    folder = tmp_path / "theirs"
     shutil.copytree(searched_run, folder)
-    (tmp_path / "theirs.py").write_text("open('ran', 'w').close()\n")
+    (tmp_path / "code.py").write_text("open('ran', 'w').close()\n")
     config = json.loads((folder / "config.json").read_text())
-    config["data"]["space"] = "theirs.py:Space"
+    shutil.copy(config["data"]["data"], tmp_path / "t.txt")
+    config["data"] |= {"data": "t.txt", "space": str(tmp_path / "code.py:Space")}
     (folder / "config.json").write_text(json.dumps(config))
     monkeypatch.chdir(tmp_path)
-    assert main(["status"]) == 0
+    return folder
+
+
+LOADING = [
+    ("evaluate", "theirs"),
+    ("report", "theirs"),
+    ("explore", "theirs", "--no-browser", "--port", "0"),
+    ("search", "theirs", "--oracle", "predicted", "--budget", "1"),
+    ("train", "--config", "theirs/config.json", "--out", "theirs", "--resume"),
+    ("train", "--config", "theirs/config.json", "--dry-run"),
+]
+
+
+@pytest.mark.parametrize("words", LOADING, ids=" ".join)
+def test_code_that_a_run_names_is_imported_only_if_the_user_names_it(their_run, words, capsys):
+    ran, code = Path("ran"), str(Path("code.py:Space").absolute())
+    assert main(list(words)) == 4
+    assert capsys.readouterr().err.endswith(
+        f"theirs/config.json: space: expected one that ngae knows, found code: {code}\n"
+        f"remedy: if you trust that code: --space {code}\n"
+    )
+    if "--config" not in words:  # there the flag counts in place of the file
+        assert main([*words, "--space", "other.py:Space"]) == 4
+        assert f"expected {code}, found --space other.py:Space" in capsys.readouterr().err
+    assert not ran.exists()
+    assert main([*words, "--space", "code.py:Space"]) == 2
+    assert "expected a search space called Space, found nothing of that" in capsys.readouterr().err
+    assert ran.exists()
+
+
+def test_a_model_of_code_serves_a_benchmark_or_a_ranking_of_the_same_space(their_run, capsys):
+    for words in (
+        ["rank", "theirs", "--labels", "5", "--data", "t.txt"],
+        ["search", "theirs", "--benchmark", "table", "--table", "t.txt", "--strategies",
+         "gradient", "--seeds", "1", "--budget", "1"],
+    ):  # fmt: skip
+        assert main(words) == 4
+        assert "space: expected one that ngae knows, found code" in capsys.readouterr().err
+    assert not Path("ran").exists()
+
+
+def test_in_python_code_that_a_run_names_is_an_argument(their_run):
+    with pytest.raises(RefusedError, match="expected one that ngae knows, found code") as caught:
+        ngae.NGAE.load(their_run)
+    assert caught.value.remedy.startswith("if you trust that code: --space ")
+    with pytest.raises(RefusedError, match="found code"):
+        ngae.Search(str(their_run))
+    assert not Path("ran").exists()
+    with pytest.raises(UsageError, match="expected a search space called Space"):
+        ngae.NGAE.load(their_run, space="code.py:Space")
+    assert Path("ran").exists()
+
+
+def test_telling_how_runs_stand_runs_no_code_of_theirs(their_run, capsys):
+    assert main(["status", "."]) == 0
     assert "theirs" in capsys.readouterr().out
     assert not Path("ran").exists()
-    assert main(["evaluate", str(folder)]) == 2
-    assert Path("ran").exists()
+
+
+def test_who_loads_a_space_by_name_is_known():
+    """Whoever is added here has a name that a person gave on this command line or in Python."""
+    found = {
+        place
+        for place, tree in TREES.items()
+        for name, _ in _calls(tree)
+        if name.rpartition(".")[2] in ("space_named", "space_of_module", "load_config")
+    }
+    assert found == {
+        "api.py",  # of a run, by `read_trusted_config`
+        "search/benchmark_task.py",  # likewise
+        "commands/data.py", "commands/export.py", "commands/graph_model.py", "commands/rank.py",
+        "commands/starting.py", "commands/training.py", "data/registry.py", "data/tables.py",
+        "reproduce/stages.py", "spaces/registry.py",
+    }  # fmt: skip
 
 
 def test_settings_of_a_run_name_no_program():

@@ -96,21 +96,23 @@ class NGAE:
         return self
 
     @classmethod
-    def load(cls, folder: str | Path, device: str | None = None) -> NGAE:
+    def load(cls, folder: str | Path, device: str | None = None, space: str = "") -> NGAE:
         """Load a finished run, with its data.
 
         Args:
             folder: The run folder.
             device: Where the model is to be: auto (the CPU), cpu or cuda; by default where it
                 was trained.
+            space: The run's space, where it is code, such as `file.py:Name`: what a folder names
+                is imported only if the caller names it, too.
 
         Raises:
-            RefusedError: No run folder, no such device, or a checkpoint that is damaged or does
-                not fit.
+            RefusedError: No run folder, no such device, a checkpoint that is damaged or does not
+                fit, or a space that is code and was not named.
         """
         run = RunFolder(Path(folder))
         loaded = cls()
-        loaded.config = run.read_config()
+        loaded.config = run.read_trusted_config(space)
         if device is not None:
             train = dataclasses.replace(loaded.config.train, device=device)
             loaded.config = dataclasses.replace(loaded.config, train=train)

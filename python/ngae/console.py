@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -16,7 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from ngae import _native
-from ngae.errors import DataError, NgaeError
+from ngae.errors import DataError, NgaeError, is_out_of_memory
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -58,21 +59,13 @@ def run(parser: argparse.ArgumentParser, command: Command, argv: Sequence[str] |
         say(f"error: {error}")
         return 1
     except (MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         if getattr(arguments, "debug", False):
             traceback.print_exc()
         say(f"error: {parser.prog}: expected enough memory, found too little")
         say("remedy: a smaller batch or fewer workers; what was saved before is kept")
         return 1
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Whether memory ran out: Python's, or torch's on the CPU or on a device."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    text = str(error)
-    return "can't allocate memory" in text or "std::bad_alloc" in text
 
 
 @contextmanager
@@ -118,6 +111,22 @@ def add_device_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", metavar="NAME", help="auto (the CPU), cpu or cuda (default: that of the run)"
     )
+
+
+def add_space_flag(parser: argparse.ArgumentParser) -> None:
+    """Add --space to a command that reads a run."""
+    parser.add_argument(
+        "--space",
+        metavar="NAME",
+        default="",
+        help="the run's space, where it is code of yours (module:Name, file.py:Name): no code that "
+        "a folder names is run unless you name it, too",
+    )
+
+
+def named(space: str) -> str:
+    """Write the flag of a space that is code, for a command that a user may copy."""
+    return f" --space {shlex.quote(space)}" if space else ""
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

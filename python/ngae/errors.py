@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class NgaeError(Exception):
@@ -22,6 +23,16 @@ class NgaeError(Exception):
     def __init__(self, message: str, *, remedy: str | None = None) -> None:
         super().__init__(message)
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors come back from other processes; those with other arguments than a message, too.
+        return _remade, (type(self), self.args), self.__dict__
+
+
+def _remade(kind: type[NgaeError], args: tuple[Any, ...]) -> NgaeError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    return error
 
 
 class UsageError(NgaeError):
@@ -105,6 +116,14 @@ class MissingExtraError(NgaeError):
             f"{purpose} needs the package {package}, which is not installed",
             remedy=f"pip install 'ngae[{extra}]'",
         )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether memory ran out: Python's, or torch's on the CPU or on a device."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    text = str(error)
+    return "can't allocate memory" in text or "std::bad_alloc" in text
 
 
 def cut(text: str, limit: int = 40) -> str:

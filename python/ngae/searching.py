@@ -29,7 +29,8 @@ class Search:
     """A search: with an oracle by `run`, or by `ask` and `tell` where the user evaluates.
 
     Args:
-        model: A trained model, or the run folder of one. Strategies that need no model take a
+        model: A trained model, or the run folder of one (where its space is code, what
+            `NGAE.load(folder, space=...)` gives). Strategies that need no model take a
             space, or a data set as well; its rows of known performance are known labels.
         history: What was evaluated already: a table of the same space, or its file, which may be
             the trials or the ledger of another search. Where the data hold an architecture of it,

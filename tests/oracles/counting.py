@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from ngae.errors import TrainingError
+from ngae.errors import MissingExtraError, TrainingError
 from ngae.oracles.base import Answer
 from ngae.oracles.ledger import Ledger, Recorded
 from ngae.spaces.enas import EnasSpace
@@ -67,6 +67,8 @@ class Misbehaving(Counting):
             time.sleep(600)
         if deed == "error":
             raise RuntimeError("out of memory\nsecond line")
+        if deed == "lack":
+            raise MissingExtraError("reels", "film", "a film")
         if deed == "diverge":
             raise TrainingError("the loss is nan")
         return answer

@@ -2,15 +2,29 @@ import json
 import threading
 import time
 from collections import Counter
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 from multiprocessing import get_context
 
 import pytest
 from counting import Counting, Misbehaving, architectures, value_of
 
-from ngae.errors import UsageError
-from ngae.oracles import Parallel, Training, TrainingConfig, evaluate_many, processes
-from ngae.oracles.base import BudgetExhaustedError, EvaluationError
+from ngae.errors import MissingExtraError, UsageError
+from ngae.oracles import (
+    Parallel,
+    Training,
+    TrainingConfig,
+    evaluate_many,
+    executor_dask,
+    executor_named,
+    executor_slurm,
+    processes,
+)
+from ngae.oracles.base import BudgetExhaustedError, EvaluationError, ExecutorError
 from ngae.oracles.ledger import Ledger
 from ngae.oracles.shared_weights import SharedWeights
 from ngae.spaces.enas import EnasSpace
@@ -164,6 +178,71 @@ def test_futures_of_other_kinds_are_waited_for(tmp_path):
     dags = architectures(2)
     answers = evaluate_many(Counting(tmp_path / "n"), dags, Slurm())
     assert [answer.performance for answer in answers] == [value_of(dag) for dag in dags]
+
+
+@pytest.mark.parametrize("cancelled", [True, False])
+def test_who_drops_calls_or_is_gone_costs_no_attempt(tmp_path, cancelled):
+    class Dropped:
+        def done(self):
+            return True
+
+        def result(self):
+            raise CancelledError if cancelled else ExecutorError("the scheduler is gone")
+
+    class Dropping:
+        def submit(self, function, *arguments):
+            return Dropped()
+
+    oracle = Counting(tmp_path / "n")
+    found = "found that it drops its calls" if cancelled else "the scheduler is gone"
+    with Ledger(tmp_path / "l") as ledger, pytest.raises(ExecutorError, match=found):
+        Parallel(oracle, Dropping(), ledger, workers=2).query_many(architectures(3))
+    with Ledger(tmp_path / "l") as ledger:
+        assert [e["event"] for e in ledger.events] == [
+            "opened", "asked", "asked", "withdrawn", "withdrawn",
+        ]  # fmt: skip
+        assert ledger.used == 0
+
+
+def test_a_refusal_comes_back_whole_from_another_process(tmp_path, evaluations):
+    """Errors of ngae with other arguments than a message used to break the pool."""
+    dags = architectures(3)
+    oracle = Misbehaving(tmp_path / "n", {dags[1].canonical_hash: "lack"})
+    with (
+        Ledger(tmp_path / "l") as ledger,
+        Parallel(oracle, pool(1), ledger) as parallel,
+        pytest.raises(MissingExtraError, match="a film needs the package reels") as caught,
+    ):
+        parallel.query_many(dags)
+    assert caught.value.remedy == "pip install 'ngae[film]'"
+    assert len(evaluations(tmp_path / "n")) == 2
+    with Ledger(tmp_path / "l") as ledger:
+        assert (ledger.used, ledger.answer(dags[0]).ok) == (1, True)
+
+
+def test_executors_go_by_names(tmp_path, monkeypatch):
+    monkeypatch.setattr(executor_dask, "dask_workers", lambda *given: ("dask", *given))
+    monkeypatch.setattr(
+        executor_slurm, "slurm_jobs", lambda *given, **settings: ("slurm", *given, settings)
+    )
+
+    def named(name):
+        return executor_named(name, 3, tmp_path)
+
+    assert named("dask://host:8786") == ("dask", "tcp://host:8786", 3)
+    assert named("dask:tls://host:8786") == ("dask", "tls://host:8786", 3)
+    assert named("dask:a/s.json") == ("dask", "a/s.json", 3)
+    assert named("slurm") == ("slurm", tmp_path, 3, {})
+    settings = {"partition": "a b", "time": 5, "exclusive": True, "gpus_per_node": 1}
+    text = "slurm partition='a b' time=5 exclusive --gpus-per-node=1 setup='x y=1' setup=z"
+    assert named(text) == ("slurm", tmp_path, 3, {**settings, "setup": ["x y=1", "z"]})
+    for name in ("dask", "dask:", "slurms", "threads", ""):
+        with pytest.raises(UsageError, match=r"--executor: expected one of processes, dask://"):
+            named(name)
+    with pytest.raises(UsageError, match="--executor slurm: expected NAME=VALUE, found '=3'"):
+        named("slurm =3")
+    with pytest.raises(UsageError, match="--executor slurm: expected closed quotes"):
+        named("slurm a='3")
 
 
 def test_wrong_use_is_refused(tmp_path):

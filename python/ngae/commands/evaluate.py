@@ -29,6 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("run", metavar="RUN", help="run folder")
     parser.add_argument("--seed", type=int, metavar="N", help="seed (default: that of the run)")
     console.add_device_flag(parser)
+    console.add_space_flag(parser)
     console.add_common_flags(parser)
     add_flags(parser, EvaluateConfig, "evaluation")
     return parser
@@ -43,7 +44,7 @@ def command(arguments: argparse.Namespace) -> int:
     from ngae.evaluate.protocol import evaluate
     from ngae.files import finite
 
-    run = NGAE.load(Path(arguments.run), arguments.device)
+    run = NGAE.load(Path(arguments.run), arguments.device, arguments.space)
     show_banner(run.model.device)
     config = dataclasses.replace(run.config.evaluate, **given_flags(arguments, EvaluateConfig))
     seed = run.config.train.seed if arguments.seed is None else arguments.seed

@@ -27,6 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("run", metavar="RUN", help="run folder")
     console.add_device_flag(parser)
+    console.add_space_flag(parser)
     parser.add_argument("--debug", action="store_true", help="print a traceback with an error")
     add_flags(parser, ExploreConfig, "page")
     return parser
@@ -37,7 +38,7 @@ def command(arguments: argparse.Namespace) -> int:
     config = make(ExploreConfig, given_flags(arguments, ExploreConfig), "flags")
     from ngae.commands.exploring import serve
 
-    return serve(Path(arguments.run), config, arguments.device)
+    return serve(Path(arguments.run), config, arguments.device, arguments.space)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -17,18 +17,20 @@ from ngae.explore.server import HOST, Server
 from ngae.report.files import read_latents
 
 
-def opened(path: Path, config: ExploreConfig, device: str | None = None) -> Server:
+def opened(path: Path, config: ExploreConfig, device: str | None = None, space: str = "") -> Server:
     """Load a run and listen; nothing is answered yet.
 
     Args:
         path: The run folder.
         config: Port and sizes.
         device: Where the model is to be; None: where it was trained.
+        space: The run's space, where it is code.
 
     Raises:
-        RefusedError: No finished run, or the port is taken.
+        RefusedError: No finished run, a space that is code and was not named, or the port is
+            taken.
     """
-    run = NGAE.load(path, device)
+    run = NGAE.load(path, device, space)
     show_banner(run.model.device)
     latents = read_latents(path)
     means = np.concatenate([latents["train_mean"], latents["test_mean"]]).astype(np.float64)
@@ -42,15 +44,16 @@ def opened(path: Path, config: ExploreConfig, device: str | None = None) -> Serv
         ) from error
 
 
-def serve(path: Path, config: ExploreConfig, device: str | None = None) -> int:
+def serve(path: Path, config: ExploreConfig, device: str | None = None, space: str = "") -> int:
     """Serve the page until Ctrl-C; the exit code.
 
     Args:
         path: The run folder.
         config: Port, sizes, whether a browser is opened.
         device: Where the model is to be; None: where it was trained.
+        space: The run's space, where it is code.
     """
-    with opened(path, config, device) as server:
+    with opened(path, config, device, space) as server:
         console.say(f"explore: {server.address} (this machine only; Ctrl-C ends)")
         if config.browser:
             webbrowser.open(server.address)

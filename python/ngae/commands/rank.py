@@ -107,7 +107,8 @@ def _model(arguments: argparse.Namespace, table: Table) -> LatentModel | None:
         return None
     from ngae.api import NGAE
 
-    run = NGAE.load(Path(arguments.run), arguments.device)
+    data = make(DataConfig, given_flags(arguments, DataConfig), "flags")
+    run = NGAE.load(Path(arguments.run), arguments.device, data.code)
     if run.data.space.identity != table.space.identity:
         raise UsageError(
             f"{arguments.run}: expected a model of {table.space.name}, "

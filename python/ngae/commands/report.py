@@ -30,6 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("run", metavar="RUN", help="run folder")
     console.add_device_flag(parser)
+    console.add_space_flag(parser)
     console.add_common_flags(parser)
     add_flags(parser, ReportConfig, "report")
     return parser
@@ -42,7 +43,7 @@ def command(arguments: argparse.Namespace) -> int:
     from ngae.commands.reporting import prepare
     from ngae.report.page import write_report
 
-    prepare(path, arguments.device)
+    prepare(path, arguments.device, arguments.space)
     written = write_report(path, config)
     size = written.stat().st_size
     if arguments.json:
@@ -50,7 +51,7 @@ def command(arguments: argparse.Namespace) -> int:
     else:
         console.give(str(written))
     console.say(f"wrote {written} ({size / 1e6:.1f} MB); open it in any browser")
-    console.say(f"next: ngae explore {path}")
+    console.say(f"next: ngae explore {path}{console.named(arguments.space)}")
     return 0
 
 

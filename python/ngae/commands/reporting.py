@@ -33,7 +33,7 @@ _PATHS = 10  # ascents that are drawn: more would cover the map
 _KEPT = 11  # points of an ascent
 
 
-def prepare(path: Path, device: str | None = None) -> None:
+def prepare(path: Path, device: str | None = None, space: str = "") -> None:
     """Compute and write what the report needs and the run folder lacks.
 
     Without a checkpoint, what was computed before is taken.
@@ -41,9 +41,10 @@ def prepare(path: Path, device: str | None = None) -> None:
     Args:
         path: The run folder.
         device: Where the model is to be; None: where it was trained.
+        space: The run's space, where it is code.
 
     Raises:
-        RefusedError: No finished run.
+        RefusedError: No finished run, or a space that is code and was not named.
         DataError: A trial whose architecture is not in the space.
     """
     folder = RunFolder(path)
@@ -56,7 +57,7 @@ def prepare(path: Path, device: str | None = None) -> None:
     if not folder.last.exists() and (path / DRAWN).exists():
         console.say("note: no checkpoint; the report is made of what was computed before")
         return
-    run = NGAE.load(path, device)
+    run = NGAE.load(path, device, space)
     show_banner(run.model.device)
     console.say("predicting at the encodings of all rows")
     write_arrays(path / DRAWN, of_rows(run.model, run.data, read_latents(path)))

@@ -128,7 +128,7 @@ def _search(arguments: argparse.Namespace) -> int:
     else:
         _refuse(arguments, BenchmarkConfig, where=beside)
         history = HISTORY_FIELDS if arguments.history else ()
-        _refuse(arguments, DataConfig, but=history, where=beside)
+        _refuse(arguments, DataConfig, but=("space", *history), where=beside)
     config = make(SearchConfig, given_flags(arguments, SearchConfig), "flags")
     own = _own_settings(arguments, config)
     if arguments.run is None and getattr(own, "guide", "") == "predictors":
@@ -163,7 +163,8 @@ def _source(arguments: argparse.Namespace, table: Mapping[str, Any]) -> Source:
 
     device, file = arguments.device, vars(arguments).get("table")
     if arguments.run is not None:
-        return Source.of_run(Path(arguments.run), device, table)
+        columns = {name: value for name, value in table.items() if name != "space"}
+        return Source.of_run(Path(arguments.run), device, columns, table.get("space", ""))
     if file:
         return Source.of_table(DataConfig(**{"missing": "keep", **table, "data": file}), device)
     return Source.of_space(DataConfig(**table), device)

@@ -20,7 +20,7 @@ from ngae.commands.starting import Source
 from ngae.files import finite
 from ngae.oracles.base import Oracle
 from ngae.oracles.config import OracleConfig
-from ngae.oracles.executors import processes
+from ngae.oracles.executor_names import executor_named
 from ngae.oracles.ledger import Ledger, Recorded
 from ngae.oracles.parallel import Parallel
 from ngae.search.base import Strategy, Trial
@@ -145,7 +145,8 @@ def _result(
 def _following(source: Source, path: Path) -> str:
     """What to do after a search: a run that holds it has a report."""
     is_in_run = source.run is not None and path.parent.name == "search"
-    report = f"ngae report {path.parent.parent}, or " if is_in_run else ""
+    space = "" if source.run is None else console.named(source.run.config.data.code)
+    report = f"ngae report {path.parent.parent}{space}, or " if is_in_run else ""
     return f"{report}open {path}/best.svg"
 
 
@@ -173,10 +174,11 @@ def _recorded(
     with Ledger(path, retries=max(1, config.oracle_retries)) as ledger:
         for note in ledger.notes:
             console.say(f"note: {note}")
-        if config.workers == 1:
+        if (config.workers, config.executor) == (1, "processes"):
             yield Recorded(oracle, ledger)
             return
-        with Parallel(oracle, processes(config.workers), ledger) as parallel:
+        executor = executor_named(config.executor, config.workers, folder.path / "jobs")
+        with Parallel(oracle, executor, ledger) as parallel:
             yield parallel
 
 

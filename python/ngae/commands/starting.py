@@ -52,7 +52,11 @@ class Source:
 
     @classmethod
     def of_run(
-        cls, path: Path, device: str | None, columns: Mapping[str, Any] = MappingProxyType({})
+        cls,
+        path: Path,
+        device: str | None,
+        columns: Mapping[str, Any] = MappingProxyType({}),
+        space: str = "",
     ) -> Source:
         """Take the model of a finished run and the rows that it was trained on.
 
@@ -60,8 +64,9 @@ class Source:
             path: The run folder.
             device: Where the model is to be; None: where it was trained.
             columns: Fields of `DataConfig` in which a history differs from the run's table.
+            space: The run's space, where it is code.
         """
-        run = NGAE.load(path, device)
+        run = NGAE.load(path, device, space)
         show_banner(run.model.device)
         folder = path / "search"
         config = dataclasses.replace(run.data.config, **columns)
@@ -148,4 +153,4 @@ def _named(label: str) -> Callable[[str], Path]:
 
 def _trained(config: DataConfig, folder: Path, device: str | None) -> NGAEModel:
     path = model_of(config, folder / "model", device or "")
-    return NGAE.load(path, device).model
+    return NGAE.load(path, device, config.code).model

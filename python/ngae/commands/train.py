@@ -103,6 +103,8 @@ def config_of(arguments: argparse.Namespace) -> RunConfig:
     if arguments.config:
         layers.append(read_file(arguments.config))
     config = RunConfig.from_sections(merged([*layers, flags]), arguments.config or "flags")
+    if "space" not in flags["data"]:
+        config.data.trusted("", f"--config {arguments.config}")
     return quick(config) if arguments.quick else config
 
 

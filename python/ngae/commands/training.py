@@ -134,7 +134,7 @@ def train_and_show(
     seconds = finished.metrics["wall_time_s"]
     console.say(f"trained and evaluated in {_duration(seconds)}: {folder.path}/metrics.json")
     following = "evaluate" if finished.model.performance is None else "search"
-    console.say(f"next: python -m ngae.{following} {folder.path}")
+    console.say(f"next: python -m ngae.{following} {folder.path}{console.named(config.data.code)}")
     return 0
 
 

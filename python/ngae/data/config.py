@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from ngae.data.catalog import find
+from ngae.errors import RefusedError
 from ngae.files import without_folder
 from ngae.settings import check_ranges, setting
 
@@ -58,6 +60,11 @@ class DataConfig:
     def __post_init__(self) -> None:
         check_ranges(self)
 
+    @property
+    def code(self) -> str:
+        """The space, where it is code, `module:Name` or `file.py:Name`; else ""."""
+        return self.space if ":" in self.space else ""
+
     def located(self) -> DataConfig:
         """Return the same with absolute paths: found from any folder. Names stay names."""
         return self._with_paths(os.path.abspath)
@@ -65,6 +72,31 @@ class DataConfig:
     def without_folders(self) -> DataConfig:
         """Return the same without the folders of its files: equal wherever they lie."""
         return self._with_paths(without_folder)
+
+    def trusted(self, space: str, place: str) -> DataConfig:
+        """Return the same with its space as the caller names it: no file makes code run.
+
+        Args:
+            space: The space as the caller names it; "" where the caller names none. Of a file the
+                folder may be another one than here.
+            place: Where these settings come from, for errors.
+
+        Raises:
+            RefusedError: The space is code, `module:Name` or `file.py:Name`, and the caller did not
+                name it; or the caller names another one.
+        """
+        if not space and not self.code:
+            return self
+        shown = repr(self.space)[1:-1]
+        if not space:
+            raise RefusedError(
+                f"{place}: space: expected one that ngae knows, found code: {shown}",
+                remedy=f"if you trust that code: --space {shlex.quote(shown)}",
+            )
+        ours = without_folder if ".py:" in self.space else str
+        if ours(space) != ours(self.space):
+            raise RefusedError(f"{place}: space: expected {shown}, found --space {space}")
+        return replace(self, space=space)
 
     def _with_paths(self, change: Callable[[str], str]) -> DataConfig:
         place, colon, name = self.space.rpartition(":")

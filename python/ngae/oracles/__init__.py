@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from ngae.oracles.base import Budget as Budget
     from ngae.oracles.base import BudgetExhaustedError as BudgetExhaustedError
     from ngae.oracles.base import EvaluationError as EvaluationError
+    from ngae.oracles.base import ExecutorError as ExecutorError
     from ngae.oracles.base import Oracle as Oracle
     from ngae.oracles.base import UnknownArchitectureError as UnknownArchitectureError
     from ngae.oracles.command import Command as Command
     from ngae.oracles.config import OracleConfig as OracleConfig
+    from ngae.oracles.executor_dask import dask_workers as dask_workers
+    from ngae.oracles.executor_names import executor_named as executor_named
+    from ngae.oracles.executor_slurm import slurm_jobs as slurm_jobs
     from ngae.oracles.executors import processes as processes
     from ngae.oracles.image_names import images_named as images_named
     from ngae.oracles.images import ImageData as ImageData
@@ -40,10 +44,14 @@ _HOME = {
     "Budget": "base",
     "BudgetExhaustedError": "base",
     "EvaluationError": "base",
+    "ExecutorError": "base",
     "Oracle": "base",
     "UnknownArchitectureError": "base",
     "Command": "command",
     "OracleConfig": "config",
+    "dask_workers": "executor_dask",
+    "executor_named": "executor_names",
+    "slurm_jobs": "executor_slurm",
     "processes": "executors",
     "images_named": "image_names",
     "ImageData": "images",

@@ -77,6 +77,10 @@ class EvaluationError(NgaeError):
     """An evaluation that ended without an answer; the same architecture would fail again."""
 
 
+class ExecutorError(NgaeError):
+    """Nobody is left who evaluates; what was under way may be asked again."""
+
+
 class BudgetExhaustedError(NgaeError):
     """An oracle was asked more often than its budget allows."""
 

@@ -19,6 +19,11 @@ class OracleConfig:
     oracle_timeout: float = setting(0.0, "seconds for one run of a command; 0: any", least=0)
     oracle_retries: int = setting(0, "further attempts after an error of one evaluation", least=0)
     workers: int = setting(1, "evaluations at once, each in a process of its own", least=1)
+    executor: str = setting(
+        "processes",
+        "where they run: processes of this machine, dask://HOST:PORT, dask:FILE.json, or "
+        "'slurm partition=NAME time=MINUTES ...' with flags of sbatch",
+    )
     ledger: str = setting(
         "", "file that keeps answers: nothing is lost by a kill, nothing is evaluated twice"
     )

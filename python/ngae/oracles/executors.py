@@ -8,15 +8,22 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from multiprocessing import get_context, parent_process
 from typing import Any, Protocol
 
 from ngae.errors import UsageError
-from ngae.oracles.base import EvaluationError
+from ngae.oracles.base import EvaluationError, ExecutorError
 
 _GRACE_S = 2.0  # what a hanging worker has to end what it started
-_POLL_S = 0.5  # how often executors whose futures are not of `concurrent.futures` are looked at
+# How often futures that are not of `concurrent.futures` are looked at: first, and in the end.
+_POLL_S = (0.01, 0.5)
 
 
 class Submits(Protocol):
@@ -29,16 +36,33 @@ class Submits(Protocol):
 def processes(workers: int) -> Callable[[], ProcessPoolExecutor]:
     """Return a factory of process pools for `Parallel`; its processes share the cores evenly.
 
-    Processes are started afresh: threads of OpenMP do not survive a fork.
+    Processes are started afresh: threads of OpenMP do not survive a fork. Where none of them comes
+    up, making a pool raises ExecutorError, and nothing was asked.
     """
     if workers < 1:
         raise UsageError(f"processes: workers: expected a number from 1, found {workers}")
     threads = max(1, (os.cpu_count() or 1) // workers)
 
     def make() -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(workers, get_context("spawn"), _begin, (threads,))
+        pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin, (threads,))
+        try:
+            pool.submit(_is_up).result()
+        except BaseException as error:
+            pool.shutdown(wait=False, cancel_futures=True)
+            if isinstance(error, BrokenExecutor):
+                raise ExecutorError(
+                    "processes: expected worker processes that start, found that they end at once",
+                    remedy="they said why above: too little memory is helped by fewer workers, a "
+                    'script needs if __name__ == "__main__":',
+                ) from error
+            raise
+        return pool
 
     return make
+
+
+def _is_up() -> None:
+    """Show that a process is ready to work."""
 
 
 def _begin(threads: int) -> None:
@@ -143,11 +167,13 @@ def completed(futures: Sequence[Any], patience: float | None) -> list[Any]:
     if all(isinstance(future, Future) for future in futures):
         return list(wait(futures, patience, FIRST_COMPLETED).done)
     end = None if patience is None else time.monotonic() + patience
+    pause, longest = _POLL_S
     while not (done := [future for future in futures if future.done()]):
-        left = _POLL_S if end is None else min(_POLL_S, end - time.monotonic())
+        left = pause if end is None else min(pause, end - time.monotonic())
         if left <= 0:
             break
         time.sleep(left)
+        pause = min(1.2 * pause, longest)
     return done
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ngae.dag import Dag
-from ngae.errors import NgaeError, RefusedError, TrainingError, UsageError
+from ngae.errors import NgaeError, RefusedError, TrainingError, UsageError, is_out_of_memory
 from ngae.files import FORMAT_VERSION, finite, write_text
 from ngae.oracles.base import Answer, Budget, EvaluationError, Oracle, identity_of
 from ngae.oracles.ledger_file import LedgerError, LedgerFile
@@ -269,7 +269,10 @@ class Recorded:
 def described(error: BaseException) -> str:
     """Say in one line what went wrong."""
     lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    kind = type(error).__name__
+    if is_out_of_memory(error) and not (isinstance(error, MemoryError) and lines):
+        kind = "too little memory"
+    return f"{kind}: {lines[0]}" if lines else kind
 
 
 def _times(attempts: int) -> str:

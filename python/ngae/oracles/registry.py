@@ -27,6 +27,7 @@ _READ = {
     "oracle_timeout": ("command",),
     "oracle_retries": ("shared-weights", "train", "command"),
     "workers": ("table", "shared-weights", "train", "command"),
+    "executor": ("table", "shared-weights", "train", "command"),
     "ledger": ("table", "shared-weights", "train", "command"),
 }
 

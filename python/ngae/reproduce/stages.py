@@ -123,7 +123,7 @@ class Laboratory:
         """Load the model of a finished training."""
         path = self.folder.run(seed, name).path
         if self._loaded is None or self._loaded[0] != path:
-            self._loaded = path, NGAE.load(path)
+            self._loaded = path, NGAE.load(path, space=self.plan.run.data.code)
         return self._loaded[1]
 
     def _of_training(self, seed: int) -> list[Stage]:

@@ -160,9 +160,9 @@ def ground_of(benchmark: Benchmark, data: DataConfig) -> Ground:
 
 
 @lru_cache(maxsize=1)
-def _model(path: str, device: str) -> NGAEModel:
+def _model(path: str, device: str, space: str) -> NGAEModel:
     run = RunFolder(Path(path))
-    config = run.read_config()
+    config = run.read_trusted_config(space)
     if device:
         config = dataclasses.replace(config, train=dataclasses.replace(config.train, device=device))
     return load_model(run, load_config(config.data), config)
@@ -189,7 +189,7 @@ class Timed:
 
 
 def _model_for(task: Task, ground: Ground) -> LatentModel:
-    model = _model(task.model, task.device)
+    model = _model(task.model, task.device, task.data.code)
     if model.space.name != ground.table.space.name:
         raise UsageError(
             f"{task.model}: expected a model of the space {ground.table.space.name}, found one of "

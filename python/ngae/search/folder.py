@@ -168,7 +168,8 @@ def _decisive(settings: Any) -> Any:
     """Settings without those that change nothing in what is found."""
     if not isinstance(settings, dict) or not isinstance(settings.get("oracle"), dict):
         return settings
-    oracle = {k: v for k, v in settings["oracle"].items() if k not in ("workers", "ledger")}
+    where = ("workers", "executor", "ledger")
+    oracle = {k: v for k, v in settings["oracle"].items() if k not in where}
     return {**settings, "oracle": oracle}
 
 

@@ -96,6 +96,19 @@ class RunFolder:
         check_form(sections, self.config)
         return RunConfig.from_sections(as_written(sections), str(self.config))
 
+    def read_trusted_config(self, space: str = "") -> RunConfig:
+        """Read the settings to load the run by; its space may be code only if the caller names it.
+
+        Args:
+            space: The run's space, where the caller names it, such as `file.py:Name`.
+
+        Raises:
+            RefusedError: As `read_config`, or as `DataConfig.trusted`.
+        """
+        config = self.read_config()
+        data = config.data.trusted(space, str(self.config))
+        return dataclasses.replace(config, data=data)
+
     @contextmanager
     def claimed(self, config: RunConfig, *, resume: bool, overwrite: bool) -> Iterator[None]:
         """Hold the folder for one process, with `config` saved in it, its paths absolute.
