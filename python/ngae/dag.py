@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ngae import drawing
 from ngae.edges import check_edges, check_types, integer, sorted_edges, topological_order
-from ngae.errors import GraphError, UsageError
-from ngae.files import without_folder, write_bytes
+from ngae.errors import GraphError, UsageError, cut, shown
+from ngae.files import parse_json, without_folder, write_bytes
 from ngae.space_like import SpaceLike
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Dag:
         Raises:
             GraphError: The edges hold a cycle (named), or as for the constructor.
         """
-        pairs = sorted(set(edges))
+        pairs = sorted(set(sorted_edges(edges)))
         order = topological_order(len(node_types), pairs)
         place = {node: i for i, node in enumerate(order)}
         return cls(
@@ -176,23 +176,23 @@ class Dag:
                 version of the form that is not known.
         """
         try:
-            value = json.loads(source) if isinstance(source, str) else source
+            value = parse_json(source) if isinstance(source, str) else source
             types = [integer(t) for t in value["node_types"]]
             edges = [(integer(u), integer(v)) for u, v in value["edges"]]
             name = value.get("space")
             version = value.get("format_version", FORMAT_VERSION)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise GraphError(
                 "Dag.from_json: expected an object with integer lists node_types and edges, "
-                f"found {type(error).__name__}: {error}"
+                f"found {type(error).__name__}: {cut(str(error), 200)}"
             ) from error
         if type(version) is not int or version != FORMAT_VERSION:
             raise GraphError(
-                f"Dag.from_json: expected format_version {FORMAT_VERSION}, found {version!r}",
+                f"Dag.from_json: expected format_version {FORMAT_VERSION}, found {shown(version)}",
                 remedy="read it with the version of ngae that wrote it, or a later one",
             )
         if space is not None and name is not None and not _is_named(space, name):
-            raise GraphError(f"Dag.from_json: expected space {space.name}, found {name}")
+            raise GraphError(f"Dag.from_json: expected space {space.name}, found {cut(str(name))}")
         return cls(tuple(types), tuple(edges), space)
 
     def to_dot(self) -> str:

@@ -16,6 +16,7 @@ from ngae.files import (
     check_form,
     finite,
     naming,
+    parse_json,
     remove_parts_of,
     with_version,
     without_version,
@@ -101,7 +102,7 @@ class SearchFolder:
                 f"{self.path}: expected a free folder, found a search", remedy=remedy
             )
         try:
-            found = json.loads((self.path / "config.json").read_text(encoding="utf-8"))
+            found = parse_json((self.path / "config.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             found = None
         check_form(found, self.path / "config.json")

@@ -18,8 +18,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ngae.errors import RefusedError
-from ngae.files import LATER, write_bytes
+from ngae.errors import RefusedError, cut
+from ngae.files import LATER, parse_json, write_bytes
 
 _VERSION = 1
 _FORMAT = f"ngae-checkpoint-{_VERSION}"
@@ -63,7 +63,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        head = json.loads(metadata[_KEY]) if _KEY in metadata else {}
+        head = parse_json(metadata[_KEY]) if _KEY in metadata else {}
     except FileNotFoundError as error:
         raise RefusedError(f"{path}: expected a checkpoint, found no file") from error
     except (SafetensorError, OSError, ValueError) as error:
@@ -71,19 +71,23 @@ def read_checkpoint(path: Path) -> Checkpoint:
             f"{path}: expected a checkpoint in safetensors form, found a truncated or foreign "
             f"file ({error})"
         ) from error
-    _check_form(path, head.get("format") if isinstance(head, dict) else head)
-    if head.get("sha256") != _digest(tensors, head.get("facts")):
+    head = head if isinstance(head, dict) else {}
+    _check_form(path, head.get("format"))
+    facts = head.get("facts")
+    if not isinstance(facts, dict) or head.get("sha256") != _digest(tensors, facts):
         raise RefusedError(
             f"{path}: expected the contents that were written, found altered ones "
             "(the digest differs)"
         )
-    return Checkpoint(tensors, head["facts"])
+    return Checkpoint(tensors, facts)
 
 
 def _check_form(path: Path, found: object) -> None:
     known = _ANY_FORMAT.fullmatch(found) if isinstance(found, str) else None
     if known is None:
-        raise RefusedError(f"{path}: expected a checkpoint of form {_FORMAT}, found {found}")
+        raise RefusedError(
+            f"{path}: expected a checkpoint of form {_FORMAT}, found {cut(str(found))}"
+        )
     if int(known[1]) > _VERSION:
         raise RefusedError(
             f"{path}: expected a checkpoint of form {_FORMAT} or lower, found {found}",
