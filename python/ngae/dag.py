@@ -105,7 +105,10 @@ class Dag:
 
     @cached_property
     def canonical_hash(self) -> str:
-        """32 hexadecimal digits, equal for isomorphic Dags and for no others met in practice."""
+        """32 hexadecimal digits, equal for isomorphic Dags and for no others met in practice.
+
+        Beyond 1,024 nodes, what only a search would tell apart has one hash.
+        """
         import numpy as np
 
         from ngae import _native
@@ -206,6 +209,9 @@ class Dag:
             against: Another Dag, to be drawn over this one: what both have in grey, what one of
                 them has in a colour of its own.
             names: What the legend calls this one and the other.
+
+        Raises:
+            UsageError: So large a graph that nobody would see anything.
         """
         if against is None:
             return drawing.draw_graph(self.node_labels, self.edges, self._names)
@@ -221,8 +227,11 @@ class Dag:
         """All labels that a node of the space can have; they decide on the colours."""
         return () if self.space is None else self.space.node_type_names
 
-    def _repr_svg_(self) -> str:
-        return self.to_svg()
+    def _repr_svg_(self) -> str | None:
+        try:
+            return self.to_svg()
+        except UsageError:  # too large: a notebook shows the text instead
+            return None
 
     def save(self, path: str | Path) -> None:
         """Write to `path`; its suffix decides the form.
@@ -230,7 +239,7 @@ class Dag:
         .json (see `to_json`), .dot, .svg, .py (see `to_source`) or .onnx (see `to_onnx`).
 
         Raises:
-            UsageError: Another suffix.
+            UsageError: Another suffix, or a graph too large to be drawn.
             GraphError: A network is wanted and the Dag belongs to no space.
             MissingExtraError: ONNX is wanted and not installed.
         """

@@ -6,12 +6,12 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from ngae.dag import Dag
-from ngae.errors import RefusedError, cut
+from ngae.errors import RefusedError, UsageError, cut
 from ngae.files import (
     check_form,
     finite,
@@ -140,7 +140,8 @@ class SearchFolder:
             write_text(self.path / "pareto.csv", _table(result.pareto))
             dag = json.loads(best.dag.to_json())
             write_json(self.path / "best.json", {**best.as_dict(), "dag": dag})
-            best.dag.save(self.path / "best.svg")
+            with suppress(UsageError):  # too large to be drawn
+                best.dag.save(self.path / "best.svg")
             source = _source(best.dag)
             if source is not None:
                 write_bytes(self.path / "best.py", source)
