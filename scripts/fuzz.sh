@@ -39,7 +39,7 @@ fuzz() {
   log=$build/$name.log
   mkdir -p "$build/$name"
   found=0
-  "$@" "$build/$name" "tests/fuzz/corpus/$name" -max_total_time="$seconds" -timeout=20 \
+  "$@" "$build/$name" "tests/fuzz/corpus/$name" -max_total_time="$seconds" -timeout=120 \
     -rss_limit_mb=2500 -dict=tests/fuzz/words.dict -artifact_prefix="$build/$name-" \
     -print_final_stats=1 > "$log" 2>&1 || found=1
   if [ $found = 1 ]; then

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -18,6 +17,7 @@ from ngae.dag import Dag
 from ngae.dags import Dags
 from ngae.errors import NgaeError, RefusedError
 from ngae.explore.asked import Ascent, BadRequestError, Interpolation
+from ngae.explore.one_thread import OneThread
 from ngae.files import finite
 from ngae.report.files import Rows
 from ngae.report.graphs import codes_of
@@ -45,7 +45,7 @@ class Explorer:
     def __init__(self, run: NGAE, means: Array, points: int) -> None:
         self.run, self.points = run, points
         self.model, self.space = run.model, run.data.space
-        self._lock = threading.Lock()  # ops and torch use all cores for one request already
+        self._alone = OneThread()  # ops and torch use all cores for one request already
         self.rows = self._rows(means)
         self.plane = plane_of(self.rows)
         self._row_of = {digest: row for row, digest in reversed(list(enumerate(self._hashes)))}
@@ -114,24 +114,21 @@ class Explorer:
         if asked.weight > 0:
             weights[asked.column] = -asked.weight / complexity[asked.column]
         keep = np.unique(np.linspace(0, asked.steps, _KEPT).astype(int)).tolist()
-        with self._lock:
-            path = self.model.ascend(
+        path = self._alone.do(
+            lambda: self.model.ascend(
                 self._tensor(asked.start[None]),
                 performance_weight=1 / performance,
                 complexity_weights=weights,
                 step_size=GradientConfig().step_size,
                 keep=keep,
             )
+        )
         return self._answers(path[:, 0].double().cpu().numpy())
 
     def _answers(self, points: Array) -> list[dict[str, Any]]:
         """Decode and predict at latent points, (num_points, latent_dim)."""
-        with self._lock, torch.no_grad():
-            z = self._tensor(points)
-            dags = self.model.decode(z)
-            there = self._predicted(z)
-            valid = [dag for dag in dags if dag.space is not None]
-            own = iter(self._predicted(self.model.encode(valid).mean) if valid else [])
+        dags, there, encoded = self._alone.do(lambda: self._decoded(points))
+        own = iter(encoded)
         places = self.plane.place(points)
         nearest = self._nearest(points)
         answers = [
@@ -148,6 +145,17 @@ class Explorer:
         ]
         settled: list[dict[str, Any]] = finite(answers)
         return settled
+
+    def _decoded(
+        self, points: Array
+    ) -> tuple[list[Dag], list[dict[str, Any]], list[dict[str, Any]]]:
+        """Decode points; what is predicted there, and at the encodings of the valid ones."""
+        with torch.no_grad():
+            z = self._tensor(points)
+            dags = self.model.decode(z)
+            valid = [dag for dag in dags if dag.space is not None]
+            own = self._predicted(self.model.encode(valid).mean) if valid else []
+            return dags, self._predicted(z), own
 
     def _predicted(self, z: Tensor) -> list[dict[str, Any]]:
         """What the predictors say at each of `z` (num_points, latent_dim)."""
