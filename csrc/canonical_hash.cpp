@@ -2,6 +2,7 @@
 
 #include "canonical_search.h"
 #include "colours.h"
+#include "large_hash.h"
 
 namespace ngae {
 namespace {
@@ -13,9 +14,7 @@ Sequence canonical_edges(const Adjacency& graph, Refiner& refiner, const Partiti
   return edges ? *edges : search.least_by_shape(colours);
 }
 
-}  // namespace
-
-Digest canonical_hash(const EdgeLists& graphs, int64_t graph) {
+Digest hash_by_search(const EdgeLists& graphs, int64_t graph) {
   const Adjacency adjacency(graphs, graph);
   const int32_t* types = graphs.node_type.data + graphs.graph_ptr[graph];
   Refiner refiner(adjacency);
@@ -26,6 +25,14 @@ Digest canonical_hash(const EdgeLists& graphs, int64_t graph) {
   for (const int32_t node : colours.order) description.push_back(types[node]);
   description.insert(description.end(), edges.begin(), edges.end());
   return digest_of(description);
+}
+
+}  // namespace
+
+Digest canonical_hash(const EdgeLists& graphs, int64_t graph) {
+  const int32_t nodes = graphs.graph_ptr[graph + 1] - graphs.graph_ptr[graph];
+  return nodes > kMostSearched ? hash_of_large(graphs, graph, hash_by_search)
+                               : hash_by_search(graphs, graph);
 }
 
 }  // namespace ngae

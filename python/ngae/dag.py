@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ngae import drawing
 from ngae.edges import check_edges, check_types, integer, sorted_edges, topological_order
-from ngae.errors import GraphError, UsageError
-from ngae.files import without_folder, write_bytes
+from ngae.errors import GraphError, UsageError, cut, shown
+from ngae.files import parse_json, without_folder, write_bytes
 from ngae.space_like import SpaceLike
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Dag:
         Raises:
             GraphError: The edges hold a cycle (named), or as for the constructor.
         """
-        pairs = sorted(set(edges))
+        pairs = sorted(set(sorted_edges(edges)))
         order = topological_order(len(node_types), pairs)
         place = {node: i for i, node in enumerate(order)}
         return cls(
@@ -105,7 +105,10 @@ class Dag:
 
     @cached_property
     def canonical_hash(self) -> str:
-        """32 hexadecimal digits, equal for isomorphic Dags and for no others met in practice."""
+        """32 hexadecimal digits, equal for isomorphic Dags and for no others met in practice.
+
+        Beyond 1,024 nodes, what only a search would tell apart has one hash.
+        """
         import numpy as np
 
         from ngae import _native
@@ -176,23 +179,23 @@ class Dag:
                 version of the form that is not known.
         """
         try:
-            value = json.loads(source) if isinstance(source, str) else source
+            value = parse_json(source) if isinstance(source, str) else source
             types = [integer(t) for t in value["node_types"]]
             edges = [(integer(u), integer(v)) for u, v in value["edges"]]
             name = value.get("space")
             version = value.get("format_version", FORMAT_VERSION)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise GraphError(
                 "Dag.from_json: expected an object with integer lists node_types and edges, "
-                f"found {type(error).__name__}: {error}"
+                f"found {type(error).__name__}: {cut(str(error), 200)}"
             ) from error
         if type(version) is not int or version != FORMAT_VERSION:
             raise GraphError(
-                f"Dag.from_json: expected format_version {FORMAT_VERSION}, found {version!r}",
+                f"Dag.from_json: expected format_version {FORMAT_VERSION}, found {shown(version)}",
                 remedy="read it with the version of ngae that wrote it, or a later one",
             )
         if space is not None and name is not None and not _is_named(space, name):
-            raise GraphError(f"Dag.from_json: expected space {space.name}, found {name}")
+            raise GraphError(f"Dag.from_json: expected space {space.name}, found {cut(str(name))}")
         return cls(tuple(types), tuple(edges), space)
 
     def to_dot(self) -> str:
@@ -206,6 +209,9 @@ class Dag:
             against: Another Dag, to be drawn over this one: what both have in grey, what one of
                 them has in a colour of its own.
             names: What the legend calls this one and the other.
+
+        Raises:
+            UsageError: So large a graph that nobody would see anything.
         """
         if against is None:
             return drawing.draw_graph(self.node_labels, self.edges, self._names)
@@ -221,8 +227,11 @@ class Dag:
         """All labels that a node of the space can have; they decide on the colours."""
         return () if self.space is None else self.space.node_type_names
 
-    def _repr_svg_(self) -> str:
-        return self.to_svg()
+    def _repr_svg_(self) -> str | None:
+        try:
+            return self.to_svg()
+        except UsageError:  # too large: a notebook shows the text instead
+            return None
 
     def save(self, path: str | Path) -> None:
         """Write to `path`; its suffix decides the form.
@@ -230,7 +239,7 @@ class Dag:
         .json (see `to_json`), .dot, .svg, .py (see `to_source`) or .onnx (see `to_onnx`).
 
         Raises:
-            UsageError: Another suffix.
+            UsageError: Another suffix, or a graph too large to be drawn.
             GraphError: A network is wanted and the Dag belongs to no space.
             MissingExtraError: ONNX is wanted and not installed.
         """

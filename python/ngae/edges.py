@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from heapq import heappop, heappush
 from operator import index
 from typing import Any
 
-from ngae.errors import GraphError
+from ngae.errors import GraphError, cut, shown
+
+_MOST = 2**31 - 1  # what arrays of graphs hold
+_LONGEST = 200  # characters of a cycle in a message
 
 
 def topological_order(num_nodes: int, edges: Sequence[tuple[int, int]]) -> list[int]:
@@ -19,19 +23,18 @@ def topological_order(num_nodes: int, edges: Sequence[tuple[int, int]]) -> list[
     successors: list[list[int]] = [[] for _ in range(num_nodes)]
     for u, v in edges:
         if not (0 <= u < num_nodes and 0 <= v < num_nodes):
-            raise GraphError(f"edge ({u}, {v}): expected nodes 0..{num_nodes - 1}")
+            raise GraphError(f"edge {shown((u, v))}: expected nodes 0..{num_nodes - 1}")
         waiting[v] += 1
         successors[u].append(v)
-    ready = [node for node in range(num_nodes) if waiting[node] == 0]
+    ready = [node for node in range(num_nodes) if waiting[node] == 0]  # sorted, so a heap
     order: list[int] = []
     while ready:
-        node = min(ready)
-        ready.remove(node)
+        node = heappop(ready)
         order.append(node)
         for v in successors[node]:
             waiting[v] -= 1
             if waiting[v] == 0:
-                ready.append(v)
+                heappush(ready, v)
     if len(order) < num_nodes:
         raise GraphError(f"expected a graph without cycles, found {_cycle(successors, waiting)}")
     return order
@@ -40,11 +43,13 @@ def topological_order(num_nodes: int, edges: Sequence[tuple[int, int]]) -> list[
 def _cycle(successors: list[list[int]], waiting: list[int]) -> str:
     left = {node for node, count in enumerate(waiting) if count > 0}
     predecessor = {v: u for u in left for v in successors[u] if v in left}
-    path = [min(left)]
-    while path[-1] not in path[:-1]:
-        path.append(predecessor[path[-1]])
-    loop = path[path.index(path[-1]) :][::-1]
-    return "the cycle " + " -> ".join(str(node) for node in loop)
+    place: dict[int, int] = {}  # of each node on the way back from the first one
+    node = min(left)
+    while node not in place:
+        place[node] = len(place)
+        node = predecessor[node]
+    loop = [node, *list(place)[place[node] :][::-1]]
+    return cut("the cycle " + " -> ".join(map(str, loop)), _LONGEST)
 
 
 def integer(value: object) -> int:
@@ -54,7 +59,7 @@ def integer(value: object) -> int:
         TypeError: It is another thing.
     """
     if type(value) is not int:
-        raise TypeError(f"{value!r} is not an integer")
+        raise TypeError(f"{shown(value)} is not an integer")
     return value
 
 
@@ -69,13 +74,13 @@ def sorted_edges(edges: Iterable[Any]) -> tuple[tuple[int, int], ...]:
         try:
             u, v = map(index, edge)
         except (TypeError, ValueError):
-            raise GraphError(f"edge {edge!r}: expected two numbers of nodes") from None
+            raise GraphError(f"edge {shown(edge)}: expected two numbers of nodes") from None
         pairs.append((u, v))
     return tuple(sorted(pairs))
 
 
 def check_types(node_types: tuple[int, ...]) -> None:
-    """Require at least one node, and types from 0.
+    """Require at least one node, and types from 0 that 32 bits hold.
 
     Raises:
         GraphError: Naming the node.
@@ -84,7 +89,11 @@ def check_types(node_types: tuple[int, ...]) -> None:
         raise GraphError("Dag: expected at least one node, found none")
     for node, node_type in enumerate(node_types):
         if not isinstance(node_type, int) or node_type < 0:
-            raise GraphError(f"node {node}: expected a type from 0, found {node_type!r}")
+            raise GraphError(f"node {node}: expected a type from 0, found {shown(node_type)}")
+        if node_type > _MOST:
+            raise GraphError(
+                f"node {node}: expected a type up to {_MOST}, found {shown(node_type)}"
+            )
 
 
 def check_edges(edges: tuple[tuple[int, int], ...], num_nodes: int) -> None:
@@ -97,9 +106,9 @@ def check_edges(edges: tuple[tuple[int, int], ...], num_nodes: int) -> None:
     for edge in edges:
         u, v = edge
         if not (0 <= u < num_nodes and 0 <= v < num_nodes):
-            raise GraphError(f"edge ({u}, {v}): expected nodes 0..{num_nodes - 1}")
+            raise GraphError(f"edge {shown((u, v))}: expected nodes 0..{num_nodes - 1}")
         if u >= v:
-            raise GraphError(f"edge ({u}, {v}): expected an edge to a later node")
+            raise GraphError(f"edge {shown((u, v))}: expected an edge to a later node")
         if edge == previous:
-            raise GraphError(f"edge ({u}, {v}): expected once, found twice")
+            raise GraphError(f"edge {shown((u, v))}: expected once, found twice")
         previous = edge

@@ -13,16 +13,19 @@ from typing import Any
 class NgaeError(Exception):
     """Base of every error that ngae raises on purpose.
 
+    What comes from files stands in its texts: characters that a terminal would obey are escaped.
+
     Args:
         message: One line with the cause: place, expected, found.
         remedy: One line on what to do about it, or None.
     """
 
     exit_code = 1
+    several_lines = False  # whether the cause may take more than one
 
     def __init__(self, message: str, *, remedy: str | None = None) -> None:
-        super().__init__(message)
-        self.remedy = remedy
+        super().__init__(printable(message, "\n" if self.several_lines else ""))
+        self.remedy = None if remedy is None else printable(remedy)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Errors come back from other processes; those with other arguments than a message, too.
@@ -61,7 +64,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
-        return f"{place}: expected {self.expected}, found {self.found}"
+        return printable(f"{place}: expected {self.expected}, found {self.found}")
 
 
 class DataError(NgaeError):
@@ -126,6 +129,13 @@ def is_out_of_memory(error: BaseException) -> bool:
     return "can't allocate memory" in text or "std::bad_alloc" in text
 
 
+def printable(text: str, but: str = "") -> str:
+    """Escape line ends, control characters and what else a terminal cannot show, `but` these."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in but else repr(c)[1:-1] for c in text)
+
+
 def cut(text: str, limit: int = 40) -> str:
     """Cut `text` for a message: at most `limit` characters, with dots where some are missing."""
     return text if len(text) <= limit else text[: limit - 3] + "..."
@@ -133,7 +143,12 @@ def cut(text: str, limit: int = 40) -> str:
 
 def shown(value: object) -> str:
     """Write a value for a message, nothing unprintable: a text is quoted, and cut inside of it."""
-    return repr(cut(value)) if isinstance(value, str) else cut(repr(value))
+    if isinstance(value, str):
+        return repr(cut(value))
+    try:
+        return cut(repr(value))
+    except (ValueError, RecursionError):  # too many digits, too many levels
+        return f"a very long {type(value).__name__}"
 
 
 class ParseError(GraphError):

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ FORMAT_VERSION = 1  # a new number where older readers would misread what is wri
 FORMAT_KEY = "format_version"
 LATER = "read it with the version of ngae that wrote it, or a later one"
 _ENDING = ".part"  # of temporary files
+_MOST_LEVELS = 100  # of JSON; far from where the interpreter gives up
+_MARKS = re.compile(r'"(?>[^"\\]+|\\.)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)  # strings, brackets
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -93,6 +97,40 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` to `path` atomically, indented; numbers that are not finite become null."""
     write_text(path, json.dumps(finite(value), indent=2) + "\n")
+
+
+def parse_json(text: str | bytes, **hooks: Any) -> Any:
+    """Parse JSON that may be of a stranger.
+
+    Args:
+        text: The text, or its bytes in UTF-8.
+        hooks: As of `json.loads`.
+
+    Raises:
+        ValueError: It is no JSON, or nested so deep that whoever walks over it could not.
+    """
+    if isinstance(text, bytes):
+        text = text.decode("utf-8")
+    if text.count("[") + text.count("{") > _MOST_LEVELS and _levels(text) > _MOST_LEVELS:
+        raise ValueError(f"maximum recursion of {_MOST_LEVELS} levels exceeded")
+    return json.loads(text, **hooks)
+
+
+def _levels(text: str) -> int:
+    """How deep brackets are nested, or one more than are allowed."""
+    level = most = 0
+    for match in _MARKS.finditer(text):
+        level += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match[0], 0)
+        most = max(most, level)
+        if most > _MOST_LEVELS:
+            break
+    return most
+
+
+def repeated(names: Sequence[str]) -> str | None:
+    """Return the first name that stands there more than once."""
+    counts = Counter(names)
+    return next((name for name in names if counts[name] > 1), None)
 
 
 def check_version(found: object, place: object, name: str = FORMAT_KEY) -> None:

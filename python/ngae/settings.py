@@ -9,15 +9,14 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import difflib
-import json
 import math
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from ngae.errors import UsageError
-from ngae.files import FORMAT_KEY, check_form, without_version
+from ngae.errors import UsageError, shown
+from ngae.files import FORMAT_KEY, check_form, parse_json, without_version
 
 T = TypeVar("T")
 
@@ -57,10 +56,18 @@ def check_ranges(settings: Any) -> None:
         if not isinstance(value, int | float):
             continue
         inside = (least is None or value >= least) and (most is None or value <= most)
-        if not math.isfinite(value) or not inside:
+        if not inside or not _is_a_number(value):
             bounds = _bounds(least, most)
             flag = flag_of(_prefix(type(settings)) + field.name)
-            raise UsageError(f"{flag}: expected a number{bounds}, found {value}")
+            raise UsageError(f"{flag}: expected a number{bounds}, found {shown(value)}")
+
+
+def _is_a_number(value: float) -> bool:
+    """Whether `value` is finite, as a float as well."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def flag_of(name: str) -> str:
@@ -142,8 +149,8 @@ def read_file(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
-        values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (OSError, ValueError) as error:
+        values = parse_json(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"--config {path}: expected a TOML or JSON file: {error}") from error
     check_form(values, f"--config {path}")
     values = as_written(values)
@@ -182,10 +189,10 @@ def as_dict(settings: Any) -> dict[str, Any]:
 def _value(place: str, kind: Any, value: Any) -> Any:
     if get_origin(kind) is Literal:
         return _choice(place, get_args(kind), value)
-    if kind is float and type(value) is int:
+    if kind is float and type(value) is int and _is_a_number(value):
         return float(value)
     if type(value) is not kind:
-        found = f"{type(value).__name__} {value!r}"
+        found = f"{type(value).__name__} {shown(value)}"
         raise UsageError(f"{place}: expected {kind.__name__}, found {found}")
     return value
 

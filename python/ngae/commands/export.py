@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ngae import console
 from ngae.errors import DataError, GraphError, ParseError, UsageError, cut, shown
+from ngae.files import parse_json
 
 if TYPE_CHECKING:
     from ngae.dag import Dag
@@ -215,8 +216,8 @@ def _of_text(text: str, name: str | None, sizes: dict[str, Any]) -> Dag:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        values = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise DataError(f"{path}: expected an architecture in JSON: {error}") from error
     if not isinstance(values, dict):
         raise GraphError(f"{path}: expected a JSON object, found {type(values).__name__}")

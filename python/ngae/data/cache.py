@@ -5,7 +5,6 @@ Nothing here writes or uses the net; `ngae.data.fetch` fills the folder.
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 from ngae.data import catalog
 from ngae.data.catalog import Entry
 from ngae.errors import DataError, UsageError
-from ngae.files import FORMAT_KEY, FORMAT_VERSION, check_form
+from ngae.files import FORMAT_KEY, FORMAT_VERSION, check_form, parse_json
 
 FACTS = "table.json"
 
@@ -98,8 +97,8 @@ def check_not_later(entry: Entry, folder: Path) -> None:
 def _read(place: Path) -> Any:
     """What a JSON file holds; None where it cannot be read."""
     try:
-        return json.loads(place.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return parse_json(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None
 
 

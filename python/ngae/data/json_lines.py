@@ -11,6 +11,7 @@ from typing import Any
 from ngae.data.raw import Lines, Problems, RawBlock, Value
 from ngae.data.source import MOST_NAMED, Record, blocks_of
 from ngae.errors import cut, shown
+from ngae.files import parse_json, repeated
 
 _DECODER = json.JSONDecoder()
 _GAP = re.compile(r"[ \t\r\n:,]*")  # before a key or a value of an object known to be JSON
@@ -33,8 +34,8 @@ class JsonLines:
         start, names = self.lines.mark(), ()
         for _, line in islice(self.lines, 100):
             try:
-                value = json.loads(line)
-            except (ValueError, RecursionError):
+                value = parse_json(line)
+            except ValueError:
                 continue
             if isinstance(value, dict):
                 names = tuple(value)
@@ -59,11 +60,11 @@ class JsonLines:
     ) -> Iterator[Record]:
         for number, line in islice(self.lines, burn_in, None):
             try:
-                value = json.loads(line, object_pairs_hook=_no_repeats)
+                value = parse_json(line, object_pairs_hook=_no_repeats)
             except _RepeatedKeyError as error:
                 self.problems.add(number, 1, "each key once", f"{error} twice")
                 continue
-            except (ValueError, RecursionError) as error:
+            except ValueError as error:
                 column = error.colno if isinstance(error, json.JSONDecodeError) else 1
                 self.problems.add(number, column, "a JSON object", str(error).split(":")[0])
                 continue
@@ -90,8 +91,7 @@ class _RepeatedKeyError(ValueError):
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _RepeatedKeyError(next(name for name in names if names.count(name) > 1))
+        raise _RepeatedKeyError(repeated([name for name, _ in pairs]))
     return result
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any
 
 from ngae.data.request import Answer, BrokenConnectionError
 from ngae.errors import DataError, NgaeError, RefusedError
-from ngae.files import write_json
+from ngae.files import parse_json, write_json
 
 CHUNK = 1 << 18  # bytes; small enough for a bar that moves on a slow line
 Open = Callable[[Path, str], RawIOBase]
@@ -179,7 +178,7 @@ class Part:
 
 def _facts(path: Path) -> dict[str, Any]:
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        facts = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return {}
     return facts if isinstance(facts, dict) else {}

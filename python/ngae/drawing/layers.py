@@ -12,7 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from ngae.errors import UsageError
+
 Edge = tuple[int, int]
+
+# Beyond, nobody sees anything, and the drawing takes minutes.
+_MOST_VERTICES, _MOST_STEPS = 10_000, 200_000
 
 
 @dataclass(frozen=True)
@@ -70,8 +75,12 @@ def in_layers(num_nodes: int, edges: Sequence[Edge], kinds: Sequence[int]) -> La
         num_nodes: At least 1.
         edges: Pairs (u, v) with u < v.
         kinds: A number for each edge; edges of one source run together where theirs are equal.
+
+    Raises:
+        UsageError: So large a graph that nobody would see anything.
     """
     layer = _layers(num_nodes, edges)
+    _check_size(num_nodes, len(edges) + sum(layer[v] - layer[u] for u, v in edges))
     virtual: dict[tuple[int, int, int], int] = {}
     routes = []
     for (u, v), kind in zip(edges, kinds, strict=True):
@@ -83,7 +92,17 @@ def in_layers(num_nodes: int, edges: Sequence[Edge], kinds: Sequence[int]) -> La
                 layer.append(between)
             passed.append(virtual[key])
         routes.append((u, *passed, v))
+    _check_size(len(layer), 0)
     return Layered(num_nodes, tuple(layer), tuple(routes))
+
+
+def _check_size(vertices: int, steps: int) -> None:
+    if vertices > _MOST_VERTICES or steps > _MOST_STEPS:
+        raise UsageError(
+            f"drawing: expected at most {_MOST_VERTICES} places in the layers and edges across "
+            f"{_MOST_STEPS} layers in all, found {vertices} and {steps}",
+            remedy="write a graph of that size as .json or .dot",
+        )
 
 
 def _layers(num_nodes: int, edges: Sequence[Edge]) -> list[int]:

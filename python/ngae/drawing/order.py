@@ -15,6 +15,7 @@ from ngae.drawing.layers import Layered
 Rows = list[list[int]]
 
 _SWEEPS = 12
+_EFFORT = 2_000_000  # links looked at in one sweep; graphs that can be read take far fewer
 
 
 def ordered(graph: Layered) -> Rows:
@@ -113,10 +114,11 @@ def _exchanged(graph: Layered, rows: Rows) -> Rows:
     """Let neighbours change places as long as that takes crossings away."""
     rows = [list(row) for row in rows]
     place = {vertex: i for row in rows for i, vertex in enumerate(row)}
-    better = True
-    while better:
+    effort, better = _EFFORT, True
+    while better and effort > 0:
         better = False
         for row in rows:
+            effort -= sum(len(graph.above[v]) + len(graph.below[v]) + 1 for v in row)
             for i in range(len(row) - 1):
                 one, other = row[i], row[i + 1]
                 if _gain(graph, place, one, other) > 0:

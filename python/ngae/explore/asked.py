@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ngae.errors import NgaeError, shown
+from ngae.files import parse_json
 
 MOST_POINTS = 41  # decoded for one request
 MOST_STEPS = 200  # of an ascent
@@ -69,8 +69,8 @@ def parse(body: bytes) -> dict[str, Any]:
         BadRequestError: It is none, or holds NaN or an infinity.
     """
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+        value = parse_json(body, parse_constant=_refuse)
+    except ValueError as error:
         raise BadRequestError("body: expected a JSON object, found something else") from error
     if not isinstance(value, dict):
         raise BadRequestError(f"body: expected a JSON object, found {type(value).__name__}")

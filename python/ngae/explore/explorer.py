@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from ngae.dag import Dag
 from ngae.dags import Dags
 from ngae.errors import NgaeError, RefusedError
 from ngae.explore.asked import Ascent, BadRequestError, Interpolation
+from ngae.explore.one_thread import OneThread
 from ngae.files import finite
 from ngae.report.files import Rows
 from ngae.report.graphs import codes_of
@@ -28,6 +28,22 @@ from ngae.transfer import transfer
 Array = NDArray[np.float64]
 _KEPT = 11  # points of an ascent that are decoded
 _UNKNOWN: dict[str, Any] = {"predicted": None, "predicted_complexity": {}}
+
+
+class _Decoded(NamedTuple):
+    """What the model says of latent points.
+
+    Attributes:
+        points: (num_points, latent_dim).
+        dags: What they decode to.
+        predicted: What is predicted at each of them.
+        encoded: The same at the encodings of those that are valid.
+    """
+
+    points: Array
+    dags: list[Dag]
+    predicted: list[dict[str, Any]]
+    encoded: list[dict[str, Any]]
 
 
 class Explorer:
@@ -45,7 +61,7 @@ class Explorer:
     def __init__(self, run: NGAE, means: Array, points: int) -> None:
         self.run, self.points = run, points
         self.model, self.space = run.model, run.data.space
-        self._lock = threading.Lock()  # ops and torch use all cores for one request already
+        self._alone = OneThread()  # ops and torch use all cores for one request already
         self.rows = self._rows(means)
         self.plane = plane_of(self.rows)
         self._row_of = {digest: row for row, digest in reversed(list(enumerate(self._hashes)))}
@@ -114,7 +130,8 @@ class Explorer:
         if asked.weight > 0:
             weights[asked.column] = -asked.weight / complexity[asked.column]
         keep = np.unique(np.linspace(0, asked.steps, _KEPT).astype(int)).tolist()
-        with self._lock:
+
+        def climbed() -> _Decoded:
             path = self.model.ascend(
                 self._tensor(asked.start[None]),
                 performance_weight=1 / performance,
@@ -122,16 +139,18 @@ class Explorer:
                 step_size=GradientConfig().step_size,
                 keep=keep,
             )
-        return self._answers(path[:, 0].double().cpu().numpy())
+            return self._decoded(path[:, 0].double().cpu().numpy())
+
+        return self._told(self._alone.do(climbed))
 
     def _answers(self, points: Array) -> list[dict[str, Any]]:
         """Decode and predict at latent points, (num_points, latent_dim)."""
-        with self._lock, torch.no_grad():
-            z = self._tensor(points)
-            dags = self.model.decode(z)
-            there = self._predicted(z)
-            valid = [dag for dag in dags if dag.space is not None]
-            own = iter(self._predicted(self.model.encode(valid).mean) if valid else [])
+        return self._told(self._alone.do(lambda: self._decoded(points)))
+
+    def _told(self, decoded: _Decoded) -> list[dict[str, Any]]:
+        """Say what the model found, and what the table knows of it."""
+        points, dags, there, encoded = decoded
+        own = iter(encoded)
         places = self.plane.place(points)
         nearest = self._nearest(points)
         answers = [
@@ -148,6 +167,14 @@ class Explorer:
         ]
         settled: list[dict[str, Any]] = finite(answers)
         return settled
+
+    def _decoded(self, points: Array) -> _Decoded:
+        with torch.no_grad():
+            z = self._tensor(points)
+            dags = self.model.decode(z)
+            valid = [dag for dag in dags if dag.space is not None]
+            own = self._predicted(self.model.encode(valid).mean) if valid else []
+            return _Decoded(points, dags, self._predicted(z), own)
 
     def _predicted(self, z: Tensor) -> list[dict[str, Any]]:
         """What the predictors say at each of `z` (num_points, latent_dim)."""

@@ -7,7 +7,10 @@ nothing but a few routes. Nothing of an unexpected error leaves the process.
 from __future__ import annotations
 
 import json
+import socket
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -30,6 +33,8 @@ HOST = "127.0.0.1"
 _MOST_BYTES = 64 * 1024  # of a body: two latent points of a thousand numbers fit
 _DEFAULT_PORT = 80  # of HTTP: browsers leave it out
 _SECONDS = 30.0  # until a connection that says nothing is closed
+_MOST_AT_ONCE = 100  # connections, each with a thread
+_BUSY = b'{"error": "too many requests at once"}'
 
 Answer = Callable[[dict[str, Any]], Any]
 
@@ -47,12 +52,15 @@ class Server(ThreadingHTTPServer):
     """
 
     daemon_threads = True  # a slow request does not keep the process at its end
+    request_queue_size = 128  # connections that wait to be taken; beyond, the system resets them
 
     def __init__(
         self, explorer: Explorer, port: int, log: Callable[[str], None] = lambda text: None
     ) -> None:
         super().__init__((HOST, port), _Handler)
         self.explorer, self.log = explorer, log
+        self._guard = threading.Lock()
+        self._held: dict[socket.socket, bool] = {}  # whether it has asked; the oldest first
         self.page = Page.of(explorer)
         self.overview = _json(explorer.overview)
         self.answers: dict[str, Answer] = {
@@ -80,6 +88,48 @@ class Server(ThreadingHTTPServer):
         names = HOST, "localhost"
         whole = tuple(f"{name}:{self.port}" for name in names)
         return whole + names if self.port == _DEFAULT_PORT else whole
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Take a connection; where there are too many, the oldest that has not asked yet goes."""
+        with self._guard:
+            full = len(self._held) >= _MOST_AT_ONCE
+            silent = next((held for held, asked in self._held.items() if full and not asked), None)
+            if silent is not None:
+                self._held[silent] = True
+            if not full or silent is not None:
+                self._held[request] = False
+        if silent is not None:
+            with suppress(OSError):
+                silent.shutdown(socket.SHUT_RDWR)  # its thread sees the end
+        elif full:
+            self._refuse(request)
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer, and count the connection no more."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._guard:
+                self._held.pop(request, None)
+
+    def has_asked(self, request: Any) -> None:
+        """Note that the question of a connection is there."""
+        with self._guard:
+            if request in self._held:
+                self._held[request] = True
+
+    def _refuse(self, request: socket.socket) -> None:
+        """Say that there are too many, without waiting for anything."""
+        heads = "HTTP/1.0 503 Busy\r\nContent-Type: application/json\r\nRetry-After: 1\r\n"
+        heads += f"Content-Length: {len(_BUSY)}\r\n\r\n"
+        request.setblocking(False)
+        with suppress(OSError):
+            request.recv(_MOST_BYTES)  # what lies there unread would reset the connection
+        with suppress(OSError):
+            request.send(heads.encode() + _BUSY)
+        self.shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Let a broken connection go."""
@@ -129,6 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise BadRequestError("Sec-Fetch-Site: expected this page, found another", 403)
 
     def _get(self) -> None:
+        self.server.has_asked(self.connection)
         if self.path == "/":
             self._send(200, "text/html; charset=utf-8", self.server.page.content)
         elif self.path == "/map":
@@ -144,6 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
             known = ", ".join(self.server.answers)
             raise BadRequestError(f"path: expected one of {known}, found another", 404)
         body = self._body()
+        self.server.has_asked(self.connection)
         self._send(200, "application/json", _json(answer(parse(body))))
 
     def _body(self) -> bytes:

@@ -76,6 +76,8 @@ class Answer:
 class EvaluationError(NgaeError):
     """An evaluation that ended without an answer; the same architecture would fail again."""
 
+    several_lines = True  # the end of what a program said
+
 
 class ExecutorError(NgaeError):
     """Nobody is left who evaluates; what was under way may be asked again."""

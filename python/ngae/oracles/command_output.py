@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
 
 from ngae.errors import cut
+from ngae.files import parse_json, repeated
 from ngae.oracles.base import EvaluationError
 
 _KEYS = ("performance", "complexity", "detail")
@@ -40,8 +40,8 @@ def parse_output(line: str) -> Output:
     if not line:
         raise EvaluationError("expected an answer in the last line of stdout, found nothing")
     try:
-        value = json.loads(line, parse_constant=_not_finite, object_pairs_hook=_each_once)
-    except (ValueError, RecursionError) as error:
+        value = parse_json(line, parse_constant=_not_finite, object_pairs_hook=_each_once)
+    except ValueError as error:
         raise _expected("a number or an object in JSON", line) from error
     if not isinstance(value, dict):
         return Output(_number("performance", value), {}, {})
@@ -79,8 +79,7 @@ def _not_finite(text: str) -> NoReturn:
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _expected("each key once", next(name for name in names if names.count(name) > 1))
+        raise _expected("each key once", repeated([name for name, _ in pairs]))
     return found
 
 

@@ -289,8 +289,7 @@ def answer_of(event: Mapping[str, Any]) -> Answer:
         part: {k: math.nan if v is None else float(v) for k, v in event[part].items()}
         for part in ("complexity", "detail")
     }
+    cost = math.nan if event["cost_s"] is None else event["cost_s"]
     if event["performance"] is None:
-        return Answer.failed(
-            event["error"], numbers["complexity"], event["cost_s"], numbers["detail"]
-        )
-    return Answer(event["performance"], numbers["complexity"], event["cost_s"], numbers["detail"])
+        return Answer.failed(event["error"], numbers["complexity"], cost, numbers["detail"])
+    return Answer(event["performance"], numbers["complexity"], cost, numbers["detail"])

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import weakref
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ngae.errors import DataError, NgaeError, RefusedError, UsageError
-from ngae.files import check_version, finite, naming
+from ngae.errors import DataError, NgaeError, RefusedError, UsageError, cut, shown
+from ngae.files import check_version, finite, naming, parse_json
 
 # Keys of each event beside its name.
 _EVENTS: dict[str, frozenset[str]] = {
@@ -124,7 +126,7 @@ class LedgerFile:
 
     def _event(self, number: int, line: bytes) -> dict[str, Any]:
         try:
-            event = json.loads(line)
+            event = parse_json(line)
             if event["event"] == "opened":
                 check_version(event["version"], f"{self.path}:{number}", "version")
             known = event.keys() - {"event"} == _EVENTS[event["event"]] and _is_sound(event)
@@ -146,10 +148,15 @@ class LedgerFile:
                 )
             if event["event"] == "asked":
                 asked[event["hash"]] += 1
+                if event["attempt"] != asked[event["hash"]]:
+                    raise DataError(
+                        f"{self.path}:{number}: expected attempt {asked[event['hash']]}, found "
+                        f"{shown(event['attempt'])}"
+                    )
             elif event["event"] in _OF_AN_ATTEMPT and asked[event["hash"]] < 1:
                 raise DataError(
                     f"{self.path}:{number}: expected an answer to what was asked, "
-                    f"found one of {event['hash']}"
+                    f"found one of {cut(event['hash'])}"
                 )
             elif event["event"] == "withdrawn":
                 asked[event["hash"]] -= 1
@@ -157,20 +164,48 @@ class LedgerFile:
 
 def _is_sound(event: dict[str, Any]) -> bool:
     """Whether the values of an event are of the kinds that are written."""
-    kind = event["event"]
-    if kind == "opened":
-        return isinstance(event["oracle"], str)
-    if kind == "asked":
-        return type(event["attempt"]) is int and isinstance(event["architecture"], dict)
-    if kind == "withdrawn":
-        return isinstance(event["hash"], str)
-    if kind == "proposed":
-        return type(event["count"]) is int
-    parts = all(isinstance(event[part], dict) for part in ("complexity", "detail"))
-    if kind == "known":
-        parts = parts and isinstance(event["architecture"], dict)
-    answered = kind in ("failed", "known") or isinstance(event["performance"], int | float)
-    return parts and answered and isinstance(event["cost_s"], int | float)
+    return all(_KINDS[name](value) for name, value in event.items()) and (
+        event["event"] == "known"
+        or "performance" not in event
+        or (event["performance"] is None) == (event["event"] == "failed")
+    )
+
+
+def _is_number(value: object) -> bool:
+    """Whether `value` is a number that a float can hold."""
+    try:
+        return isinstance(value, int | float) and math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def _are_numbers(value: object) -> bool:
+    """Whether `value` has numbers by name; None stands for NaN."""
+    return isinstance(value, dict) and all(v is None or _is_number(v) for v in value.values())
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+_KINDS: dict[str, Callable[[object], bool]] = {  # of the values, by key
+    "event": _is_text,
+    "version": _is_count,
+    "oracle": _is_text,
+    "hash": _is_text,
+    "attempt": _is_count,
+    "architecture": lambda value: isinstance(value, dict),
+    "count": _is_count,
+    "performance": lambda value: value is None or _is_number(value),
+    "complexity": _are_numbers,
+    "detail": _are_numbers,
+    "cost_s": lambda value: value is None or _is_number(value),
+    "error": _is_text,
+}
 
 
 def check_free(path: Path) -> None:

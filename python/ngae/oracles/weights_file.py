@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from ngae.errors import DataError, UsageError
-from ngae.files import write_bytes
+from ngae.files import parse_json, write_bytes
 from ngae.networks.macro import MacroConfig
 from ngae.networks.macro_network import MacroBank
 
@@ -50,7 +50,7 @@ def load_weights(path: str | Path) -> MacroBank:
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            sizes = json.loads(file.metadata()[_KEY])
+            sizes = parse_json(file.metadata()[_KEY])
         bank = MacroBank.complete(sizes["num_layers"], MacroConfig(**sizes["network"]))
         bank.load_state_dict(tensors)
     except (

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +13,7 @@ from numpy.typing import NDArray
 
 from ngae.dags import Dags
 from ngae.errors import DataError, RefusedError
-from ngae.files import check_form, write_bytes
+from ngae.files import check_form, parse_json, write_bytes
 from ngae.report.graphs import dags_of
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -129,13 +126,13 @@ def read_json(path: Path) -> dict[str, Any]:
         DataError: It holds something else.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise RefusedError(
             f"{path.parent}: expected a finished run, found no {path.name}",
             remedy="`ngae train` makes one; --resume ends one that was interrupted",
         ) from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise DataError(f"{path}: expected a JSON object: {error}") from error
     if not isinstance(value, dict):
         raise DataError(f"{path}: expected a JSON object, found {type(value).__name__}")
@@ -162,8 +159,8 @@ def numbered_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
+            value = parse_json(line)
+        except ValueError:
             break
         if isinstance(value, dict):
             found.append((number, value))
@@ -186,7 +183,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         ) from error
     except OSError as error:
         raise DataError(f"{path}: expected arrays of NumPy: {error.strerror}") from error
-    except (TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # a damaged file can fail anywhere in the reader
         raise DataError(
             f"{path}: expected arrays of NumPy, found another file or a damaged one",
             remedy=_remedy(path),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ngae.errors import RefusedError, UsageError, cut
+from ngae.errors import RefusedError, UsageError, cut, printable
 from ngae.files import check_form
 from ngae.report.standing_files import (
     held,
@@ -174,7 +174,7 @@ def _run(path: Path, config: Mapping[str, Any]) -> RunStanding:
         state = "finished" if metrics is not None else "interrupted"
     test, note = section(last, "test"), problem
     if error is not None:
-        note = cut(str(error.get("error")), 200)
+        note = cut(printable(str(error.get("error"))), 200)
     reconstruction, r, tau = number(test.get("reconstruction")), number(test.get("pearson_r")), None
     if metrics is not None:
         reconstruction = number(section(metrics, "reconstruction").get("mean"))
@@ -207,7 +207,7 @@ def search_standing(path: Path) -> SearchStanding:
     return SearchStanding(
         path,
         state,
-        strategy if isinstance(strategy, str) else None,
+        printable(strategy) if isinstance(strategy, str) else None,
         _asked(events) if events else len(trials),
         None if told else whole(search.get("budget", SearchConfig().budget)),
         _best([*trials, *events], search.get("constraint")),

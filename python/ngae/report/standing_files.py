@@ -5,7 +5,6 @@ Only regular files of a sane size are opened; nothing is written. Holds no torch
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import stat
@@ -13,8 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ngae.files import parse_json
+
 _MOST_BYTES = 64_000_000  # of a file that holds one JSON object
-_BROKEN = (ValueError, RecursionError)
 
 
 def names_in(folder: Path) -> set[str] | None:
@@ -51,8 +51,8 @@ def json_object(path: Path) -> tuple[dict[str, Any] | None, str]:
     if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
         return None, f"{path.name}: expected a JSON object, found something else"
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, *_BROKEN) as error:
+        value = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         return None, f"{path.name}: expected a JSON object: {error}"
     if not isinstance(value, dict):
         return None, f"{path.name}: expected a JSON object, found {type(value).__name__}"
@@ -69,8 +69,8 @@ def json_lines(path: Path) -> list[dict[str, Any]]:
         with path.open(encoding="utf-8", errors="replace") as file:
             for line in file:
                 try:
-                    value = json.loads(line)
-                except _BROKEN:
+                    value = parse_json(line)
+                except ValueError:
                     continue
                 if isinstance(value, dict):
                     found.append(value)

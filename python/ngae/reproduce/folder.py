@@ -17,6 +17,7 @@ from ngae.errors import DataError, RefusedError, cut
 from ngae.files import (
     check_form,
     finite,
+    parse_json,
     remove_parts_of,
     with_version,
     without_version,
@@ -177,7 +178,7 @@ def read_json(path: Path) -> dict[str, Any]:
         DataError: It holds something else.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(
             f"{path}: expected a JSON object: {error}", remedy="delete it: it is made again"

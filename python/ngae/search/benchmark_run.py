@@ -13,6 +13,7 @@ from ngae.errors import NgaeError, RefusedError
 from ngae.files import (
     check_form,
     finite,
+    parse_json,
     with_version,
     without_version,
     write_json,
@@ -104,7 +105,7 @@ class BenchmarkFolder:
                 )
             return
         try:
-            found = json.loads((self.path / SETTINGS).read_text(encoding="utf-8"))
+            found = parse_json((self.path / SETTINGS).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             found = None
         check_form(found, self.path / SETTINGS)
@@ -145,7 +146,7 @@ def _finished(path: Path) -> dict[Pair, list[Line]]:
     searches: dict[Pair, list[Line]] = {}
     for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
         try:
-            line = json.loads(text)
+            line = parse_json(text)
             searches.setdefault((line["strategy"], line["seed"]), []).append(line)
         except (ValueError, KeyError, TypeError):
             break

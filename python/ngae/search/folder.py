@@ -6,16 +6,17 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from ngae.dag import Dag
-from ngae.errors import RefusedError, cut
+from ngae.errors import RefusedError, UsageError, cut
 from ngae.files import (
     check_form,
     finite,
     naming,
+    parse_json,
     remove_parts_of,
     with_version,
     without_version,
@@ -101,7 +102,7 @@ class SearchFolder:
                 f"{self.path}: expected a free folder, found a search", remedy=remedy
             )
         try:
-            found = json.loads((self.path / "config.json").read_text(encoding="utf-8"))
+            found = parse_json((self.path / "config.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             found = None
         check_form(found, self.path / "config.json")
@@ -139,7 +140,8 @@ class SearchFolder:
             write_text(self.path / "pareto.csv", _table(result.pareto))
             dag = json.loads(best.dag.to_json())
             write_json(self.path / "best.json", {**best.as_dict(), "dag": dag})
-            best.dag.save(self.path / "best.svg")
+            with suppress(UsageError):  # too large to be drawn
+                best.dag.save(self.path / "best.svg")
             source = _source(best.dag)
             if source is not None:
                 write_bytes(self.path / "best.py", source)

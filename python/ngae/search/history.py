@@ -23,7 +23,7 @@ from ngae.data.raw import Problems, read_text
 from ngae.data.readers import SOURCES
 from ngae.data.tables import read_table
 from ngae.errors import DataError, GraphError, cut
-from ngae.files import check_form, check_version, without_folder
+from ngae.files import check_form, check_version, parse_json, without_folder
 from ngae.oracles.base import Answer
 from ngae.oracles.ledger import answer_of
 
@@ -194,8 +194,8 @@ def _of_answers(answers: Sequence[Told], known: Table) -> Table:
 def _json_value(path: Path) -> object:
     """The value in a JSON file; None where it is none."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None
 
 
@@ -205,8 +205,8 @@ def _first_object(path: str) -> Mapping[str, Any]:
         return {}
     with open(path, encoding="utf-8", errors="replace") as file:
         try:
-            value = json.loads(file.readline())
-        except (ValueError, RecursionError):
+            value = parse_json(file.readline())
+        except ValueError:
             return {}
     return value if isinstance(value, dict) else {}
 
@@ -216,8 +216,8 @@ def _lines(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
     text = Path(path).read_text(encoding="utf-8", errors="replace")
     for number, line in enumerate(text[: text.rfind("\n") + 1].splitlines(), 1):
         try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
+            value = parse_json(line)
+        except ValueError:
             value = None
         if not isinstance(value, dict):
             raise DataError(f"{path}:{number}: expected a JSON object, found {cut(line)!r}")

@@ -7,6 +7,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from ngae import drawing
+from ngae.dag import Dag
+from ngae.errors import UsageError
 from ngae.search.base import Trial
 
 if TYPE_CHECKING:
@@ -62,7 +64,15 @@ def _row(trial: Trial, names: Sequence[str], in_front: bool) -> str:
         "yes" if in_front else "",
     ]
     cells = "".join(f'<td style="text-align:right">{number}</td>' for number in numbers)
-    return f'<tr><td title="{escape(text)}">{dag.to_thumbnail()}</td>{cells}</tr>'
+    return f'<tr><td title="{escape(text)}">{_drawn(dag)}</td>{cells}</tr>'
+
+
+def _drawn(dag: Dag) -> str:
+    """A thumbnail; nothing where a graph is too large for one."""
+    try:
+        return dag.to_thumbnail()
+    except UsageError:
+        return ""
 
 
 def _shown(value: float) -> str:

@@ -68,5 +68,5 @@ def told_of(
 def _numbers(place: str, values: Mapping[str, float] | None) -> dict[str, float]:
     try:
         return {str(name): float(value) for name, value in (values or {}).items()}
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UsageError(f"tell: {place}: expected numbers by name, found {values!r}") from error

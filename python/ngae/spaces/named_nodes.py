@@ -60,7 +60,7 @@ def read_nodes(
         if match is None:
             raise ParseError("a node such as conv(0,1)", _word(text, place), place + 1)
         if match[1] not in number:
-            raise ParseError(f"one of {', '.join(names)}", repr(match[1]), place + 1)
+            raise ParseError(f"one of {', '.join(names)}", shown(match[1]), place + 1)
         node = len(types)
         for source in _sources(match, node):
             edges.append((source, node))
@@ -73,12 +73,13 @@ def read_nodes(
 
 def _sources(match: re.Match[str], node: int) -> list[int]:
     sources = [int(text) for text in match[2].split(",")] if match[2] else []
-    column = match.start(2) + 1
-    for place, source in enumerate(sources):
+    column, seen = match.start(2) + 1, set[int]()
+    for source in sources:
         if source >= node:
             raise ParseError(f"a node from 0 to {node - 1}", f"{source}", column)
-        if source in sources[:place]:
+        if source in seen:
             raise ParseError("each node once", f"{source} twice", column)
+        seen.add(source)
     return sources
 
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from ngae.dag import Dag
 from ngae.dags import Dags
-from ngae.errors import GraphError, ParseError
+from ngae.errors import GraphError, ParseError, shown
+from ngae.files import parse_json, repeated
 from ngae.networks.recurrent import (
     OPERATIONS,
     CellCounts,
@@ -171,8 +172,8 @@ class RecurrentSpace(SearchSpace):
             GraphError: Naming the node, what was expected and what was found.
         """
         try:
-            value = json.loads(text, object_pairs_hook=_once)
-        except (ValueError, RecursionError) as error:
+            value = parse_json(text, object_pairs_hook=_once)
+        except ValueError as error:
             place = error.pos + 1 if isinstance(error, json.JSONDecodeError) else 1
             raise ParseError("a JSON object of nodes", str(error)[:80], place) from error
         return self.parse_value(value)
@@ -185,6 +186,10 @@ class RecurrentSpace(SearchSpace):
         """
         if isinstance(value, dict) and "node_types" in value and "edges" in value:
             return super().parse_value(value)
+        if isinstance(value, dict) and len(value) > self.max_nodes:  # each is a node at least
+            raise GraphError(
+                f"{self.name}: expected at most {self.max_nodes} nodes, found {len(value)}"
+            )
         return self.from_cell(read_cell(value))
 
     def format(self, dag: Dag) -> str:
@@ -277,6 +282,5 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object of its pairs; a key that stands twice is refused."""
     made = dict(pairs)
     if len(made) < len(pairs):
-        twice = next(name for name, _ in pairs if [n for n, _ in pairs].count(name) > 1)
-        raise ValueError(f"{twice[:40]!r} twice")
+        raise ValueError(f"{shown(repeated([name for name, _ in pairs]))} twice")
     return made

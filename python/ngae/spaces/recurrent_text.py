@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
-from ngae.errors import GraphError
+from ngae.errors import GraphError, cut, shown
+from ngae.files import repeated
 from ngae.networks.recurrent import NUM_STATES, CellNode
 
 BLEND, STATE, SUM, PROD, COMPLEMENT = (
@@ -263,9 +264,9 @@ def _check_entry(name: str, entry: _Entry) -> None:
     if not least <= len(entry.inputs) <= most:
         wanted = f"{least}" if least == most else f"{least} to {most}"
         _refuse(name, f"{wanted} inputs of {entry.op}", f"{len(entry.inputs)}")
-    for used in entry.inputs:
-        if entry.inputs.count(used) > 1:
-            _refuse(name, "each input once", f"{used!r} twice")
+    twice = repeated(entry.inputs)
+    if twice is not None:
+        _refuse(name, "each input once", f"{shown(twice)} twice")
     if name == "x" or (name in _states()) != (entry.op == STATE):
         _refuse(name, "op state for h_prev_<k> and no other, and no node x", repr(entry.op))
 
@@ -277,7 +278,9 @@ def _sorted(operations: Mapping[_Key, tuple[str, list[_Key]]]) -> list[_Key]:
         ready = next((k for k, (_, keys) in left.items() if not left.keys() & set(keys)), None)
         if ready is None:
             names = ", ".join(sorted({repr(name) for name, _ in left}))
-            raise GraphError(f"recurrent: expected a graph without cycles, found one among {names}")
+            raise GraphError(
+                f"recurrent: expected a graph without cycles, found one among {cut(names, 200)}"
+            )
         order.append(ready)
         del left[ready]
     return order

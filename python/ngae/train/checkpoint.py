@@ -18,8 +18,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 from torch import Tensor
 
-from ngae.errors import RefusedError
-from ngae.files import LATER, write_bytes
+from ngae.errors import RefusedError, cut
+from ngae.files import LATER, parse_json, write_bytes
 
 _VERSION = 1
 _FORMAT = f"ngae-checkpoint-{_VERSION}"
@@ -94,23 +94,27 @@ def decoded(content: bytes, place: object) -> Checkpoint:
 
 
 def _head(metadata: Mapping[str, str]) -> Any:
-    return json.loads(metadata[_KEY]) if _KEY in metadata else {}
+    return parse_json(metadata[_KEY]) if _KEY in metadata else {}
 
 
 def _verified(tensors: Mapping[str, Tensor], head: Any, place: object) -> Checkpoint:
-    _check_form(place, head.get("format") if isinstance(head, dict) else head)
-    if head.get("sha256") != _digest(tensors, head.get("facts")):
+    head = head if isinstance(head, dict) else {}
+    _check_form(place, head.get("format"))
+    facts = head.get("facts")
+    if not isinstance(facts, dict) or head.get("sha256") != _digest(tensors, facts):
         raise RefusedError(
             f"{place}: expected the contents that were written, found altered ones "
             "(the digest differs)"
         )
-    return Checkpoint(tensors, head["facts"])
+    return Checkpoint(tensors, facts)
 
 
 def _check_form(place: object, found: object) -> None:
     known = _ANY_FORMAT.fullmatch(found) if isinstance(found, str) else None
     if known is None:
-        raise RefusedError(f"{place}: expected a checkpoint of form {_FORMAT}, found {found}")
+        raise RefusedError(
+            f"{place}: expected a checkpoint of form {_FORMAT}, found {cut(str(found))}"
+        )
     if int(known[1]) > _VERSION:
         raise RefusedError(
             f"{place}: expected a checkpoint of form {_FORMAT} or lower, found {found}",

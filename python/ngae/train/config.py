@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ngae.data.config import DataConfig
-from ngae.errors import UsageError
+from ngae.errors import UsageError, shown
 from ngae.evaluate.config import EvaluateConfig
 from ngae.models.config import LossConfig, ModelConfig
 from ngae.settings import as_dict, check_ranges, make, setting
@@ -70,6 +70,10 @@ class RunConfig:
             if name not in SECTIONS:
                 raise UsageError(
                     f"{place}: expected sections {', '.join(SECTIONS)}, found [{name}]"
+                )
+            if not isinstance(sections[name], Mapping):
+                raise UsageError(
+                    f"{place}: [{name}]: expected settings by name, found {shown(sections[name])}"
                 )
         return cls(
             **{

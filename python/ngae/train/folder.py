@@ -18,6 +18,7 @@ from ngae.files import (
     check_form,
     finite,
     naming,
+    parse_json,
     remove_parts_of,
     with_version,
     write_json,
@@ -81,7 +82,7 @@ class RunFolder:
             RefusedError: There is none, it is not ngae's, or of a later form.
         """
         try:
-            sections = json.loads(self.config.read_text(encoding="utf-8"))
+            sections = parse_json(self.config.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise RefusedError(
                 f"{self.path}: expected a run folder, found no config.json",
@@ -248,15 +249,18 @@ def append_log(path: Path, record: dict[str, Any]) -> None:
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """Read the log; a last line that was cut off by a crash is left out."""
+    """Read the log; what stands after a line that was cut off by a crash is left out."""
     if not path.exists():
         return []
     records = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            records.append(json.loads(line))
+            record = parse_json(line)
         except ValueError:
             break
+        if not isinstance(record, dict) or type(record.get("epoch")) is not int:
+            break
+        records.append(record)
     return records
 
 
