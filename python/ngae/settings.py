@@ -19,6 +19,7 @@ from ngae.errors import UsageError, shown
 from ngae.files import check_form, parse_json, without_version
 
 T = TypeVar("T")
+_MOST_DOTS = 1000  # in TOML: its reader takes memory by the square of a name's dots
 
 
 def setting(
@@ -143,7 +144,7 @@ def read_file(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
-        values = parse_json(text) if path.suffix == ".json" else tomllib.loads(text)
+        values = parse_json(text) if path.suffix == ".json" else _toml(text)
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"--config {path}: expected a TOML or JSON file: {error}") from error
     check_form(values, f"--config {path}")
@@ -151,6 +152,12 @@ def read_file(path: str | Path) -> dict[str, Any]:
     if not isinstance(values, dict) or not all(isinstance(v, dict) for v in values.values()):
         raise UsageError(f"--config {path}: expected sections such as [train], found bare values")
     return values
+
+
+def _toml(text: str) -> dict[str, Any]:
+    if text.count(".") > _MOST_DOTS:
+        raise ValueError(f"found more than {_MOST_DOTS} dots")
+    return tomllib.loads(text)
 
 
 def merged(sections: Iterable[Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:
