@@ -32,6 +32,8 @@ def test_edges_are_sorted_and_space_is_not_compared():
         ((), (), "at least one node"),
         ((0, -1), (), "node 1: expected a type from 0"),
         ((0, 1.5), (), "node 1: expected a type from 0"),
+        ((0, 2**31), (), "node 1: expected a type up to 2147483647, found 2147483648"),
+        ((0, 1), ((0, 1 << 20_000),), "edge a very long tuple: expected nodes"),
         ((0, 1), ((0, 2),), r"edge \(0, 2\): expected nodes 0..1"),
         ((0, 1), ((1, 0),), "an edge to a later node"),
         ((0, 1), ((1, 1),), "an edge to a later node"),
@@ -50,6 +52,29 @@ def test_from_edges_orders_nodes_and_names_a_cycle():
         Dag.from_edges((0, 0, 0), [(0, 2), (2, 1), (1, 0)])
     with pytest.raises(GraphError, match=r"expected nodes 0\.\.1"):
         topological_order(2, [(0, 2)])
+
+
+def test_from_edges_takes_many_nodes_and_cuts_a_long_cycle():
+    count = 50_000
+    assert Dag.from_edges([0] * count, []).edges == ()
+    ring = [(node, node + 1) for node in range(count - 1)]
+    assert Dag.from_edges([0] * count, ring[::-1]).edges == tuple(ring)
+    with pytest.raises(GraphError, match=r"cycle 0 -> 1 -> 2 .*\.\.\.$") as caught:
+        Dag.from_edges([0] * count, [*ring, (count - 1, 0)])
+    assert len(str(caught.value)) < 300
+
+
+def test_from_edges_refuses_what_are_no_pairs():
+    assert Dag.from_edges([0, 1], [[0, 1], [0, 1]]).edges == ((0, 1),)
+    for edge in (3, "ab", (0,), (0, 1.5), None):
+        with pytest.raises(GraphError, match="expected two numbers of nodes"):
+            Dag.from_edges([0, 1], [edge])
+
+
+def test_the_largest_type_has_a_hash():
+    dag = Dag((2**31 - 1, 0), ((0, 1),))
+    assert Dag.from_json(dag.to_json()).canonical_hash == dag.canonical_hash
+    assert dag.canonical_hash != Dag((0, 0), ((0, 1),)).canonical_hash
 
 
 def test_check_connected_names_the_loose_node():

@@ -14,8 +14,10 @@ from ngae.errors import (
     RefusedError,
     WriteError,
     cut,
+    printable,
     shown,
 )
+from ngae.oracles.base import EvaluationError
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,14 @@ from ngae.errors import (
 )
 def test_values_are_quoted_and_cut(value, text):
     assert shown(value) == text
+
+
+def test_what_cannot_be_written_is_named_by_its_kind():
+    assert shown(1 << 20_000) == "a very long int"  # more digits than Python writes
+    nested = []
+    for _ in range(100_000):
+        nested = [nested]
+    assert shown(nested) == "a very long list"
 
 
 def test_texts_are_cut_to_a_limit():
@@ -53,3 +63,20 @@ def test_errors_travel_whole_to_other_processes(error):
     found = pickle.loads(pickle.dumps(error))
     assert type(found) is type(error)
     assert (str(found), vars(found)) == (str(error), vars(error))
+
+
+NASTY = "a\x1b[2J\r\x85\u202e\ud800\nb"
+ESCAPED = "a\\x1b[2J\\r\\x85\\u202e\\ud800\\nb"
+
+
+def test_texts_of_files_do_not_command_the_terminal():
+    assert printable(NASTY) == ESCAPED
+    assert printable("é ☃ \\") == "é ☃ \\"
+    assert printable(NASTY, "\n") == ESCAPED.replace("\\n", "\n")
+    for kind in (NgaeError, RefusedError):
+        error = kind(NASTY, remedy=NASTY)
+        assert (str(error), error.remedy) == (ESCAPED, ESCAPED)
+    problem = Problem(NASTY, 3, None, NASTY, NASTY)
+    assert str(problem) == f"{ESCAPED}:3: expected {ESCAPED}, found {ESCAPED}"
+    assert str(DataError.of([problem])) == str(problem)
+    assert str(EvaluationError(NASTY)) == ESCAPED.replace("\\n", "\n")  # what a program said

@@ -39,6 +39,10 @@ def test_flags_are_kebab_case_with_aliases_and_no_defaults():
         ({"rate": 2}, r"--rate: expected a number up to 1, found 2"),
         ({"rate": float("nan")}, "--rate: expected a number up to 1, found nan"),
         ({"kind": "c"}, "expected one of a, b, found 'c'"),
+        ({"width": 10**400}, r"--width: expected a number from 1, found 1000.*\.\.\.$"),
+        ({"width": 1 << 20_000}, "--width: expected a number from 1, found a very long int"),
+        ({"rate": 10**400}, r"file: rate: expected float, found int 1000.*\.\.\.$"),
+        ({"width": "3" * 900}, r"expected int, found str '3{37}\.\.\.'"),
     ],
 )
 def test_wrong_values_are_named(values, message):
@@ -62,6 +66,22 @@ def test_files_are_read_and_refused(tmp_path):
         settings.read_file(tmp_path / "bad.toml")
     with pytest.raises(UsageError, match=r"none\.toml"):
         settings.read_file(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("name", ["a.toml", "a.json"])
+def test_files_that_are_nested_without_end_are_refused(tmp_path, name):
+    head = "[model]\nwidth = " if name == "a.toml" else '{"model": '
+    (tmp_path / name).write_text(head + "[" * 100_000)
+    with pytest.raises(UsageError, match=f"{name}: expected a TOML or JSON file: maximum recurs"):
+        settings.read_file(tmp_path / name)
+
+
+def test_names_of_many_parts_are_refused_before_they_fill_the_memory(tmp_path):
+    (tmp_path / "a.toml").write_text("[model]\nwidth = 4 # " + "." * 999 + "\n")
+    assert settings.read_file(tmp_path / "a.toml") == {"model": {"width": 4}}
+    (tmp_path / "a.toml").write_text("a." * 30_000 + "a = 1")
+    with pytest.raises(UsageError, match="found more than 1000 dots"):
+        settings.read_file(tmp_path / "a.toml")
 
 
 def test_later_sections_win_value_by_value():

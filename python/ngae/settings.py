@@ -19,6 +19,7 @@ from ngae.errors import UsageError, shown
 from ngae.files import FORMAT_KEY, check_form, parse_json, without_version
 
 T = TypeVar("T")
+_MOST_DOTS = 1000  # in TOML: its reader takes memory by the square of a name's dots
 
 # What a file that ngae wrote before it had a setting stands for, by section.
 _BEFORE: dict[str, dict[str, Any]] = {
@@ -149,7 +150,7 @@ def read_file(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
-        values = parse_json(text) if path.suffix == ".json" else tomllib.loads(text)
+        values = parse_json(text) if path.suffix == ".json" else _toml(text)
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"--config {path}: expected a TOML or JSON file: {error}") from error
     check_form(values, f"--config {path}")
@@ -170,6 +171,12 @@ def as_written(values: Any) -> Any:
         name: {**_BEFORE.get(name, {}), **table} if isinstance(table, dict) else table
         for name, table in without_version(values).items()
     }
+
+
+def _toml(text: str) -> dict[str, Any]:
+    if text.count(".") > _MOST_DOTS:
+        raise ValueError(f"found more than {_MOST_DOTS} dots")
+    return tomllib.loads(text)
 
 
 def merged(sections: Iterable[Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:

@@ -5,9 +5,11 @@ import random
 
 import pytest
 
+from ngae.dag import Dag
 from ngae.drawing.layers import in_layers
 from ngae.drawing.order import crossings, ordered
 from ngae.drawing.place import isotonic, placed
+from ngae.errors import UsageError
 
 SKIPS = [(0, 1), (1, 2), (2, 3), (0, 2), (0, 3), (1, 3)]
 
@@ -106,3 +108,15 @@ def test_a_chain_is_a_straight_line_and_its_skip_another():
     assert at[1] == at[2] == at[3]
     assert at[5] == at[6] == at[7]
     assert abs(at[5] - at[1]) >= 31
+
+
+def test_what_nobody_could_see_is_not_drawn():
+    count = 400  # edges across half of the layers on average
+    chain = [(node, node + 1) for node in range(count - 1)]
+    across = [(node, node + count // 2) for node in range(count // 2)]
+    for types, edges in (([0] * 10_001, []), ([0] * count, chain + across)):
+        dag = Dag(tuple(types), tuple(edges))
+        with pytest.raises(UsageError, match="drawing: expected at most 10000 places"):
+            dag.to_svg()
+        assert dag._repr_svg_() is None
+    assert Dag((0,) * 100, tuple(chain[:99])).to_svg().startswith("<svg")

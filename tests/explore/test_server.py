@@ -14,7 +14,7 @@ import pytest
 
 from ngae.cli import main
 from ngae.explore.asked import MOST_POINTS
-from ngae.report.files import read_arrays, write_arrays
+from ngae.report.arrays import read_arrays, write_arrays
 
 
 def test_it_listens_to_this_machine_alone(server):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import io
 import json
@@ -36,6 +37,7 @@ def server() -> Server:
         assert main(["train", "--data", str(table), "--out", str(run), *sizes, *few]) == 0
         made = opened(run, ExploreConfig(port=0))
     made.log = _never
+    atexit.register(made.server_close)
     return made
 
 
@@ -67,7 +69,7 @@ def http(data: bytes) -> None:
     heard = bytes(connection.heard)
     match = _HEAD.match(heard)
     if match is None:  # HTTP/0.9 has no heads
-        assert not heard or heard[:1] in (b"{", b"<"), heard[:80]
+        assert not heard or heard[:1] in (b"{", b"[", b"<"), heard[:80]
         return
     heads, _, body = heard.partition(b"\r\n\r\n")
     assert int(match[1]) in _STATUSES, heads

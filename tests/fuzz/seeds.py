@@ -15,6 +15,7 @@ from ngae.networks.macro_network import MacroBank
 from ngae.oracles.weights_file import packed_weights
 from ngae.train import checkpoint as checkpoints
 from ngae.train.config import RunConfig
+from tests.fuzz import reports
 from tests.fuzz.graphs import spaces
 from tests.fuzz.place import SEPARATOR, folder
 from tests.fuzz.stored import SETTINGS
@@ -183,6 +184,20 @@ def _run_folder() -> Iterator[bytes]:
 def _search_folder() -> Iterator[bytes]:
     files = [json.dumps({**SETTINGS, "format_version": 1}), _lines(_trials()), _lines(_events())]
     yield SEPARATOR.join(file.encode() for file in files)
+
+
+def _report() -> Iterator[bytes]:
+    texts = [(reports.KEPT / name).read_bytes() for name in reports.TEXTS]
+    yield SEPARATOR.join([*texts, b"", b"", b""])
+    for number in range(len(texts)):
+        yield SEPARATOR.join([b""] * number + [texts[number]])
+    for place, changes in (
+        (0, {"train_mean": [[0.5, 1]], "test_complexity": [[1], [2]]}),
+        (1, {"graph_node_type": [0, 2, 1], "graph_graph_ptr": [0, 3], "node_types": ["a"]}),
+        (1, {"predicted_performance": [1, 2], "ascents": [[[0.5]]], "graph_edge_src": [9, -1]}),
+        (2, {"number": [0, 1], "mean": [[1, 2]]}),
+    ):
+        yield SEPARATOR.join([b""] * (len(texts) + place) + [json.dumps(changes).encode()])
 
 
 def _command_output() -> Iterator[str]:

@@ -16,7 +16,8 @@ from ngae.errors import NgaeError, RefusedError
 from ngae.oracles.command_output import parse_output
 from ngae.oracles.ledger import Ledger, answer_of
 from ngae.oracles.weights_file import load_weights
-from ngae.report.files import read_arrays, read_lines, read_run
+from ngae.report.arrays import read_arrays
+from ngae.report.files import read_lines, read_run
 from ngae.report.runs import standings
 from ngae.search.config import SearchConfig
 from ngae.search.folder import SearchFolder

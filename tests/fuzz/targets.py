@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ngae.errors import NgaeError
-from tests.fuzz import graphs, requests, stored, tables
+from tests.fuzz import graphs, reports, requests, stored, tables
 
 Target = Callable[[bytes], None]
 EXIT_CODES = (1, 2, 3, 4)
@@ -29,6 +29,7 @@ TARGETS: dict[str, Target] = {
     "history": stored.history,
     "run_folder": stored.run_folder,
     "search_folder": stored.search_folder,
+    "report": reports.report,
     "command_output": stored.command_output,
     "http": requests.http,
 }

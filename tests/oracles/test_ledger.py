@@ -14,7 +14,7 @@ from counting import SPACE, Counting, Misbehaving, architectures, value_of
 from ngae.errors import DataError, RefusedError, UsageError
 from ngae.oracles import Table
 from ngae.oracles.base import Answer, BudgetExhaustedError, UnknownArchitectureError
-from ngae.oracles.ledger import Ledger, Recorded
+from ngae.oracles.ledger import Ledger, Recorded, answer_of
 
 
 def events(path):
@@ -150,6 +150,41 @@ def test_a_torn_last_line_is_cut_with_a_note(tmp_path):
         assert ledger.notes == ()
 
 
+def _asked(**values):
+    event = {"event": "asked", "hash": "a", "attempt": 1, "architecture": {}}
+    return json.dumps({**event, **values})
+
+
+def _known(**values):
+    event = {"event": "known", "hash": "a", "architecture": {}, "performance": 1.0}
+    facts = {"complexity": {"params": 3, "macs": None}, "cost_s": 1, "detail": {}, "error": ""}
+    return json.dumps({**event, **facts, **values})
+
+
+def test_events_of_every_kind_are_read(tmp_path):
+    path = tmp_path / "l"
+    lines = ['{"event": "opened", "version": 1, "oracle": "x"}', _known(), _known(cost_s=None)]
+    path.write_text("".join(line + "\n" for line in [*lines, _known(performance=None)]))
+    with Ledger(path) as ledger:
+        first, second, third = map(answer_of, ledger.events[1:])
+    assert (first.performance, first.cost_s, first.complexity["params"]) == (1.0, 1, 3.0)
+    assert math.isnan(first.complexity["macs"])
+    assert math.isnan(second.cost_s)
+    assert (third.ok, third.error) == (False, "")
+
+
+def test_an_answer_is_none_that_failed_and_a_failed_one_has_no_performance(tmp_path):
+    path = tmp_path / "l"
+    for event, performance in (("answered", "null"), ("failed", "1")):
+        path.write_text(
+            '{"event": "opened", "version": 1, "oracle": "x"}\n' + _asked() + "\n"
+            f'{{"event": "{event}", "hash": "a", "performance": {performance}, "complexity": {{}}, '
+            '"cost_s": 0, "detail": {}, "error": ""}\n'
+        )
+        with pytest.raises(DataError, match="l:3: expected an event of a ledger"):
+            Ledger(path)
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -158,6 +193,21 @@ def test_a_torn_last_line_is_cut_with_a_note(tmp_path):
         ('{"event": "asked"}', "expected an event"),
         ('{"event": "sung", "hash": "0"}', "expected an event"),
         ('{"event": "withdrawn", "hash": "00"}', "expected an answer to what was asked"),
+        ("[" * 100_000, "expected an event"),
+        (_asked(hash=[]), "expected an event"),
+        (_asked(attempt=True), "expected an event"),
+        (_asked(attempt=-1), "expected an event"),
+        (_asked(attempt=2), "expected attempt 1, found 2"),
+        (_asked(architecture=[]), "expected an event"),
+        (_known(performance="1"), "expected an event"),
+        (_known(performance=10**400), "expected an event"),
+        (_known(complexity={"params": "1"}), "expected an event"),
+        (_known(complexity={"params": {}}), "expected an event"),
+        (_known(complexity=[]), "expected an event"),
+        (_known(detail={"params": [1]}), "expected an event"),
+        (_known(cost_s="1"), "expected an event"),
+        (_known(error=None), "expected an event"),
+        (_known(event="answered", architecture=None), "expected an event"),
         ('{"event": "opened", "version": 1, "oracle": "x"}', "opened once"),
     ],
 )

@@ -1,3 +1,4 @@
+import json
 import pickle
 
 import pytest
@@ -5,7 +6,13 @@ import torch
 from safetensors.torch import save_file
 
 from ngae.errors import RefusedError
-from ngae.train.checkpoint import Checkpoint, load_weights, read_checkpoint, write_checkpoint
+from ngae.train.checkpoint import (
+    Checkpoint,
+    _digest,
+    load_weights,
+    read_checkpoint,
+    write_checkpoint,
+)
 
 GOOD = Checkpoint({"model.w": torch.arange(6.0).view(2, 3), "sums": torch.ones(2)}, {"step": 3})
 
@@ -51,10 +58,28 @@ def _pickled(path):
     path.write_bytes(pickle.dumps({"w": 1}))
 
 
+def _said(text):
+    """A whole file that says `text` beside its tensors."""
+    return lambda path: save_file({"w": torch.ones(2)}, path, {"ngae": text})
+
+
+def _signed(facts):
+    """A whole file with the right digest over anything."""
+    head = {"format": "ngae-checkpoint-1", "facts": facts}
+    head["sha256"] = _digest({"w": torch.ones(2)}, facts)
+    return _said(json.dumps(head))
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
         (lambda path: None, "found no file"),
+        (_said('"ngae-checkpoint-1"'), "of form ngae-checkpoint-1, found None"),
+        (_said("[" * 2000), "truncated or foreign"),
+        (_said('{"format": "ngae\\u001b-1"}'), r"found ngae\\x1b-1$"),
+        (_said('{"format": "ngae-checkpoint-1"}'), "the digest differs"),
+        (_signed([1]), "the digest differs"),
+        (_signed(None), "the digest differs"),
         (_foreign, "of form ngae-checkpoint-1, found None"),
         (_later, "of form ngae-checkpoint-1 or lower, found ngae-checkpoint-2"),
         (_tampered, "the digest differs"),

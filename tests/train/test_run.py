@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from ngae.errors import RefusedError, TrainingError
+from ngae.errors import RefusedError, TrainingError, UsageError
 from ngae.report.runs import standings
-from ngae.train.folder import RunFolder, read_log
+from ngae.train.folder import RunFolder, cut_log, read_log
 from ngae.train.interrupt import Interrupted, watching
 from ngae.train.loop import Trainer
 from ngae.train.session import Silence, run_training
@@ -199,3 +199,29 @@ def test_nothing_is_learned_from_test_answers(tmp_path, data, config):
     changed = dataclasses.replace(data, table=dataclasses.replace(table, performance=performance))
     run_training(config, changed, RunFolder(tmp_path / "changed"))
     assert _weights(RunFolder(tmp_path / "changed")) != _weights(honest)
+
+
+@pytest.mark.parametrize(
+    "line", [b"[1]", b'{"objective": 2}', b'{"epoch": true}', b'{"epoch": 2', b"\xff", b"[" * 9999]
+)
+def test_a_log_ends_where_it_is_no_log(tmp_path, line):
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(b'{"epoch": 1}\n' + line + b'\n{"epoch": 3}\n')
+    assert read_log(path) == [{"epoch": 1}]
+    cut_log(path, 1)
+    assert path.read_bytes() == b'{"epoch": 1}\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message"),
+    [
+        ("[" * 2000, RefusedError, "expected settings in JSON: maximum recursion"),
+        ("[1]", RefusedError, "expected settings in JSON, found list"),
+        ('{"train": 3}', UsageError, r"\[train\]: expected settings by name, found 3"),
+        ('{"train": null}', UsageError, r"\[train\]: expected settings by name, found None"),
+    ],
+)
+def test_settings_of_a_run_that_are_none_are_named(tmp_path, text, kind, message):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(kind, match=message):
+        RunFolder(tmp_path).read_config()

@@ -22,7 +22,8 @@ from ngae.dags import Dags
 from ngae.data import Dataset
 from ngae.errors import DataError, GraphError, RefusedError, shown
 from ngae.models import NGAEModel
-from ngae.report.files import DRAWN, numbered_lines, read_latents, searches_in, write_arrays
+from ngae.report.arrays import DRAWN, write_arrays
+from ngae.report.files import numbered_lines, read_latents, searches_in
 from ngae.report.graphs import arrays_of
 from ngae.search.config import GradientConfig
 from ngae.spaces.base import SearchSpace

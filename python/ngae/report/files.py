@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,9 @@ from numpy.typing import NDArray
 
 from ngae.dags import Dags
 from ngae.errors import DataError, RefusedError
-from ngae.files import check_form, parse_json, write_bytes
+from ngae.files import check_form, parse_json
+from ngae.report.arrays import DRAWN, Arrays, array_of, read_arrays, remedy_of
 from ngae.report.graphs import dags_of
-
-Arrays = Mapping[str, NDArray[Any]]
-DRAWN = "report.npz"  # beside latents.npz, and in the folder of each search
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +103,7 @@ def read_run(path: Path) -> RunFiles:
     check_form(config, path / "config.json")
     drawn = read_arrays(path / DRAWN)
     rows = _rows(path, read_latents(path), drawn)
-    labels = tuple(str(label) for label in _array(path / DRAWN, drawn, "node_types").tolist())
+    labels = tuple(str(label) for label in array_of(path / DRAWN, drawn, "node_types").tolist())
     return RunFiles(
         path, config, environment, data, metrics, tuple(read_lines(path / "log.jsonl")),
         labels, rows, tuple(_search(folder) for folder in searches_in(path)),
@@ -167,29 +164,6 @@ def numbered_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
     return found
 
 
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Read every array of an .npz file; nothing pickled is loaded.
-
-    Raises:
-        RefusedError: There is no such file.
-        DataError: It is no such file, or a damaged one.
-    """
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except FileNotFoundError as error:
-        raise RefusedError(
-            f"{path.parent}: expected {path.name}, found none", remedy=_remedy(path)
-        ) from error
-    except OSError as error:
-        raise DataError(f"{path}: expected arrays of NumPy: {error.strerror}") from error
-    except Exception as error:  # a damaged file can fail anywhere in the reader
-        raise DataError(
-            f"{path}: expected arrays of NumPy, found another file or a damaged one",
-            remedy=_remedy(path),
-        ) from error
-
-
 def read_latents(path: Path) -> dict[str, NDArray[Any]]:
     """Read `latents.npz` of a run folder: encodings and targets of training and test rows.
 
@@ -204,28 +178,21 @@ def read_latents(path: Path) -> dict[str, NDArray[Any]]:
     arrays = read_arrays(place)
     for name, axes in (("mean", 2), ("performance", 1), ("complexity", 2)):
         for part in ("train", "test"):
-            found = _array(place, arrays, f"{part}_{name}")
+            found = array_of(place, arrays, f"{part}_{name}")
             if found.ndim != axes or found.dtype.kind not in "fiu":
                 raise DataError(
                     f"{place}: {part}_{name}: expected numbers along {axes} axes, "
                     f"found {found.dtype} along {found.ndim}",
-                    remedy=_remedy(place),
+                    remedy=remedy_of(place),
                 )
         widths = [arrays[f"{part}_{name}"].shape[1:] for part in ("train", "test")]
         if widths[0] != widths[1]:
             raise DataError(
                 f"{place}: test_{name}: expected rows of {widths[0]}, as in train_{name}, "
                 f"found {widths[1]}",
-                remedy=_remedy(place),
+                remedy=remedy_of(place),
             )
     return arrays
-
-
-def write_arrays(path: Path, arrays: Arrays) -> None:
-    """Write arrays as .npz, whole or not at all."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    write_bytes(path, buffer.getvalue())
 
 
 def _rows(path: Path, latents: Arrays, drawn: Arrays) -> Rows:
@@ -233,7 +200,7 @@ def _rows(path: Path, latents: Arrays, drawn: Arrays) -> Rows:
         name: np.concatenate([latents[f"train_{name}"], latents[f"test_{name}"]]).astype(np.float64)
         for name in ("mean", "performance", "complexity")
     }
-    dags = dags_of({k: _array(path / DRAWN, drawn, k) for k in drawn if k.startswith("graph_")})
+    dags = dags_of({k: array_of(path / DRAWN, drawn, k) for k in drawn if k.startswith("graph_")})
     if len(dags) != len(both["mean"]):
         raise DataError(
             f"{path / DRAWN}: expected {len(both['mean'])} rows, as in latents.npz, "
@@ -254,7 +221,7 @@ def _search(folder: Path) -> FoundBySearch:
     arrays = read_arrays(folder / DRAWN)
     place = folder / DRAWN
     lines = {line.get("number"): line for line in read_lines(folder / "trials.jsonl")}
-    numbers = _array(place, arrays, "number").tolist()
+    numbers = array_of(place, arrays, "number").tolist()
     missing = [number for number in numbers if number not in lines]
     if missing:
         raise DataError(
@@ -266,23 +233,6 @@ def _search(folder: Path) -> FoundBySearch:
         folder.name,
         read_json(result) if result.exists() else {},
         tuple(lines[number] for number in numbers),
-        _array(place, arrays, "mean").astype(np.float64),
-        dags_of({k: _array(place, arrays, k) for k in arrays if k.startswith("graph_")}),
+        array_of(place, arrays, "mean").astype(np.float64),
+        dags_of({k: array_of(place, arrays, k) for k in arrays if k.startswith("graph_")}),
     )
-
-
-def _array(path: Path, arrays: Arrays, name: str) -> NDArray[Any]:
-    if name not in arrays:
-        raise DataError(
-            f"{path}: expected the array {name}, found {', '.join(arrays) or 'none'}",
-            remedy=_remedy(path),
-        )
-    return arrays[name]
-
-
-def _remedy(path: Path) -> str:
-    """Who writes a file of arrays."""
-    if path.name == DRAWN:
-        return "`ngae report` makes it of a run with a checkpoint"
-    run = path.parent
-    return f"training writes it: ngae train --config {run / 'config.json'} --out {run} --resume"

@@ -231,7 +231,7 @@ def _trials(path: str, known: Table) -> Iterator[Told]:
             yield _checked(dag, {"cost_s": 0.0, "detail": {}, "error": "", **line}, known)
         except GraphError as error:
             raise DataError(f"{path}:{number}: architecture: {error}") from error
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise DataError(
                 f"{path}:{number}: expected a trial of a search, found {cut(json.dumps(line))}"
             ) from error
@@ -258,7 +258,7 @@ def _ledger(path: str, known: Table) -> Iterator[Told]:
                 yield _checked(dag, event, known)
         except GraphError as error:
             raise DataError(f"{path}:{number}: architecture: {error}") from error
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise DataError(
                 f"{path}:{number}: expected an event of a ledger, found {cut(json.dumps(event))}"
             ) from error
