@@ -3,7 +3,10 @@
 import os
 import stat
 import sys
+import time
 from collections import Counter
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from conftest import HERE
@@ -15,23 +18,43 @@ from ngae.oracles import Parallel, evaluate_many, slurm_jobs
 from ngae.oracles.base import EvaluationError, ExecutorError
 from ngae.oracles.executor_slurm import SubmitJobs
 from ngae.oracles.ledger import Ledger
+from ngae.oracles.slurm_queue import JobQueue
 
 submitit = pytest.importorskip("submitit", reason="pip install 'ngae[slurm]'")
 
 
-def local(folder, workers=2):
-    return lambda: SubmitJobs(folder, workers, submitit.LocalExecutor)
+def running():
+    """Numbers of processes that have not ended; those of jobs of this machine are their numbers."""
+    numbers = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+            numbers |= {folder.name} if state != "Z" else set()
+    return frozenset(numbers)
 
 
-@pytest.fixture(autouse=True)
-def short_waits(monkeypatch):
-    """Jobs import `counting`; for the file of one that died submitit looks for 15 s."""
-    monkeypatch.setenv("PYTHONPATH", HERE)
-    monkeypatch.setattr(submitit.core.core.Job, "_results_timeout_s", 0)
+def queue(folder):
+    return JobQueue(folder, running, ask_s=0.1, late_s=0.1)
+
+
+@pytest.fixture
+def local(monkeypatch):
+    """Give a function that makes an executor of processes of this machine, by submitit."""
+    monkeypatch.setenv("PYTHONPATH", HERE)  # they import `counting`
+    jobs = []
+
+    class Kept(submitit.LocalExecutor):
+        def submit(self, *call):
+            jobs.append(super().submit(*call))
+            return jobs[-1]
+
+    yield lambda folder: lambda: SubmitJobs(folder, 2, Kept, queue)
+    for job in jobs:
+        job._process.wait()
 
 
 @pytest.mark.end_to_end
-def test_jobs_answer_and_die_by_the_rule_of_the_ledger(tmp_path, evaluations):
+def test_jobs_answer_and_die_by_the_rule_of_the_ledger(tmp_path, evaluations, local):
     dags = architectures(5)
     hashes = [dag.canonical_hash for dag in dags]
     deeds = {hashes[1]: "kill once", hashes[2]: "error", hashes[3]: "diverge", hashes[4]: "kill"}
@@ -51,15 +74,16 @@ def test_jobs_answer_and_die_by_the_rule_of_the_ledger(tmp_path, evaluations):
         "the loss is nan",
     ]
     assert answers[4].error.startswith("JobDiedError: job ")
-    assert "its log: " in answers[4].error
+    assert ": it said nothing (" in answers[4].error
+    assert answers[4].error.endswith("_log.err) (after 2 attempts)")
     assert Counter(evaluations(tmp_path / "n")) == asked
     assert list(asked.values()) == [1, 2, 2, 1, 2]
-    kept = [path for path in folder.rglob("*") if path.is_file()]
-    assert kept and not [path for path in kept if path.suffix == ".pkl"]
+    kept = [path.name.split("_", 1)[1] for path in folder.glob("jobs-*/*_*")]
+    assert sorted(kept) == 3 * ["0_log.err"] + 3 * ["0_log.out"]  # of those that died
 
 
 @pytest.mark.end_to_end
-def test_a_job_that_cannot_read_its_call_says_why(tmp_path, monkeypatch):
+def test_a_job_that_cannot_read_its_call_says_why(tmp_path, monkeypatch, local):
     monkeypatch.setenv("PYTHONPATH", "")
     answers = evaluate_many(
         Counting(tmp_path / "n"), architectures(1), local(tmp_path / "j"), retries=0
@@ -72,26 +96,26 @@ def test_files_of_jobs_that_answered_go(tmp_path):
         """Calls at once."""
 
         def __init__(self, folder):
+            self.folder = folder
             (folder / "1_submitted.pkl").write_bytes(b"x")
 
         def submit(self, function, *arguments):
-            return Job(function(*arguments))
+            return Job(self.folder, function(*arguments))
 
     class Job:
         job_id = "1"
 
-        def __init__(self, value):
+        def __init__(self, folder, value):
+            self.paths = submitit.core.utils.JobPaths(folder, "1", 0)
+            self.paths.result_pickle.touch()
             self.value = value
-
-        def done(self):
-            return True
 
         def result(self):
             return self.value
 
     dags = architectures(2)
     jobs = tmp_path / "search" / "jobs"
-    answers = evaluate_many(Counting(tmp_path / "n"), dags, lambda: SubmitJobs(jobs, 2, Here))
+    answers = evaluate_many(Counting(tmp_path / "n"), dags, lambda: SubmitJobs(jobs, 1, Here))
     assert [answer.performance for answer in answers] == [value_of(dag) for dag in dags]
     assert list((tmp_path / "search").iterdir()) == []
 
@@ -114,7 +138,7 @@ while sys.argv[1].startswith("--"):
     del sys.argv[1 : 2 if "=" in sys.argv[1] or sys.argv[1] == "--unbuffered" else 3]
 os.execvp(sys.argv[1], sys.argv[1:])
 """
-SACCT = "print('JobID|State|NodeList')\nfor n in range(1, 9):\n    print(f'{n}|RUNNING|here')\n"
+SQUEUE = "print(*range(1, 9), sep='\\n')\n"  # all of them run
 
 
 @pytest.fixture
@@ -122,13 +146,33 @@ def slurm(tmp_path, monkeypatch):
     """A folder of programs that behave as Slurm's do, as far as jobs see."""
     folder = tmp_path / "slurm"
     folder.mkdir()
-    texts = {"sbatch": SBATCH.format(folder=str(folder)), "srun": SRUN, "sacct": SACCT}
+    texts = {"sbatch": SBATCH.format(folder=str(folder)), "srun": SRUN, "squeue": SQUEUE}
     for name, text in {**texts, "scancel": ""}.items():
         program = folder / name
         program.write_text(f"#!{sys.executable}\n{text}")
         program.chmod(program.stat().st_mode | stat.S_IEXEC)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     return folder
+
+
+def test_a_job_has_ended_when_its_answer_is_there_or_it_left_the_queue_for_long(tmp_path):
+    said = [frozenset({"1", "2"})]
+    jobs = JobQueue(tmp_path, lambda: said[-1], ask_s=0, late_s=0.2)
+
+    def ended():
+        return [jobs.has_ended(number, f"{number}.pkl", submitted=-1.0) for number in "12"]
+
+    assert ended() == [False, False]
+    (tmp_path / "1.pkl").touch()
+    time.sleep(0.35)
+    assert ended() == [True, False]
+    said.append(None)  # Slurm does not answer
+    assert ended() == [True, False]
+    said.append(frozenset())
+    assert ended() == [True, False]  # its answer may be on the way
+    time.sleep(0.25)
+    assert ended() == [True, True]
+    assert not jobs.has_ended("3", "3.pkl", submitted=time.monotonic() + 1)
 
 
 @pytest.mark.end_to_end

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 from ngae.errors import MissingExtraError, UsageError
 from ngae.files import naming
 from ngae.oracles.base import ExecutorError
+from ngae.oracles.slurm_queue import JobQueue
 
 # A job that Slurm queues again would evaluate without a line in the ledger.
 _NEVER_AGAIN = {"no-requeue": True}
@@ -37,10 +39,7 @@ def slurm_jobs(folder: str | Path, workers: int, **settings: Any) -> Callable[[]
     if workers < 1:
         raise UsageError(f"slurm_jobs: workers: expected a number from 1, found {workers}")
 
-    def make(folder: Path) -> Any:
-        return _slurm(folder, settings)
-
-    return lambda: SubmitJobs(Path(folder), workers, make)
+    return lambda: SubmitJobs(Path(folder), workers, lambda own: _slurm(own, settings))
 
 
 class JobDiedError(Exception):
@@ -54,6 +53,7 @@ class SubmitJobs:
         folder: Of its files; one of its own is made within.
         workers: Jobs at once.
         make: Makes submitit's executor for a folder.
+        queue: Makes what tells of the jobs there which have ended.
 
     Raises:
         MissingExtraError: `submitit` is not installed.
@@ -62,10 +62,17 @@ class SubmitJobs:
         WriteError: The folder cannot be written to.
     """
 
-    def __init__(self, folder: Path, workers: int, make: Callable[[Path], Any]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        workers: int,
+        make: Callable[[Path], Any],
+        queue: Callable[[Path], JobQueue] = JobQueue,
+    ) -> None:
         with naming(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self.folder = Path(tempfile.mkdtemp(prefix="jobs-", dir=folder)).absolute()
+        self.queue = queue(self.folder)
         self._max_workers = workers
         self._jobs: list[SubmitJob] = []
         self._died = False
@@ -81,11 +88,14 @@ class SubmitJobs:
         self._jobs.append(job)
         return job
 
-    def ended(self, job: SubmitJob, *, died: bool) -> None:
-        """Hear that a job's end is known."""
+    def forget(self, job: SubmitJob, *, died: bool = False) -> None:
+        """Hear that a job has ended; its files go, but for the log of one that died."""
         self._died |= died
         with suppress(ValueError):
             self._jobs.remove(job)
+        for path in self.folder.glob(f"{job.job_id}_*"):
+            if not (died and path.suffix in (".out", ".err")):
+                path.unlink(missing_ok=True)
 
     def shutdown(self, wait: bool = True, cancel_futures: bool = False) -> None:
         """Cancel what has not ended; files go, but for logs of jobs that died."""
@@ -95,8 +105,6 @@ class SubmitJobs:
 
     def _remove(self) -> None:
         if self._died:
-            for path in self.folder.glob("*.pkl"):
-                path.unlink(missing_ok=True)
             return
         shutil.rmtree(self.folder, ignore_errors=True)
         with suppress(OSError):  # others have theirs beside it
@@ -104,42 +112,48 @@ class SubmitJobs:
 
 
 class SubmitJob:
-    """A job under way."""
+    """A job under way.
+
+    Attributes:
+        job_id: Its number.
+    """
 
     def __init__(self, owner: SubmitJobs, job: Any) -> None:
         self._owner, self._job = owner, job
+        self.job_id = str(job.job_id)
+        self._submitted = time.monotonic()
 
     def done(self) -> bool:
         """Whether it ended."""
-        return bool(self._job.done())
+        answer = self._job.paths.result_pickle.name
+        return self._owner.queue.has_ended(self.job_id, answer, self._submitted)
 
     def result(self) -> Any:
-        """Return what the function returned; waits.
+        """Return what the function returned; of a job that is done.
 
         Raises:
             JobDiedError: It ended without.
         """
-        from submitit.core.utils import FailedJobError, UncompletedJobError
+        from submitit.core.utils import FailedJobError
 
+        log = self._job.paths.stderr
+        if not self._job.paths.result_pickle.exists():
+            said = _last_line(log)
+            self._owner.forget(self, died=True)
+            raise JobDiedError(f"job {self.job_id} died: {said or 'it said nothing'} ({log})")
         try:
             found = self._job.result()
         except FailedJobError as error:
-            self._owner.ended(self, died=True)
-            raise JobDiedError(f"job {self._job.job_id} failed: {_cause(str(error))}") from error
-        except UncompletedJobError as error:
-            self._owner.ended(self, died=True)
-            log = self._job.paths.stderr
-            raise JobDiedError(
-                f"job {self._job.job_id} died ({self._job.state}); its log: {log}"
-            ) from error
-        self._owner.ended(self, died=False)
+            self._owner.forget(self, died=True)
+            raise JobDiedError(f"job {self.job_id} failed: {_cause(str(error))} ({log})") from error
+        self._owner.forget(self)
         return found
 
     def cancel(self) -> bool:
         """End the job; it has ended for whoever asked."""
         with suppress(OSError):
             self._job.cancel(check=False)
-        self._owner.ended(self, died=False)
+        self._owner.forget(self)
         return True
 
 
@@ -163,6 +177,14 @@ def _slurm(folder: Path, settings: Mapping[str, Any]) -> Any:
         additional_parameters=_NEVER_AGAIN | others,
     )
     return executor
+
+
+def _last_line(log: Path) -> str:
+    """The last line of a log that is not empty."""
+    with suppress(OSError):
+        lines = log.read_text(errors="replace").splitlines()
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return ""
 
 
 def _cause(trace: str) -> str:
