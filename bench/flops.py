@@ -72,7 +72,7 @@ def predict_flops(model: NGAEModel, points: int) -> int:
         layer
         for predictor in (model.performance, model.complexity)
         if predictor is not None
-        for layer in predictor.layers
+        for layer in predictor.modules()
         if isinstance(layer, torch.nn.Linear)
     ]
     return sum(product(points, layer.in_features, layer.out_features) for layer in layers)

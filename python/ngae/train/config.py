@@ -120,7 +120,12 @@ def quick(config: RunConfig) -> RunConfig:
         model=dataclasses.replace(
             config.model, hidden_dim=64, latent_dim=16, head_dim=64, predictor_dim=64
         ),
-        train=dataclasses.replace(config.train, epochs=min(config.train.epochs, 2), name="quick"),
+        train=dataclasses.replace(
+            config.train,
+            epochs=min(config.train.epochs, 2),
+            batch_size=config.train.batch_size or 64,  # in two epochs more steps teach more
+            name="quick",
+        ),
         evaluate=dataclasses.replace(
             config.evaluate, prior_points=500, protocol_points=50, protocol_decodings=10
         ),
