@@ -5,28 +5,14 @@ from __future__ import annotations
 import random
 import tracemalloc
 
-import numpy as np
 import pytest
 
-from ngae import _native
 from ngae.batch import GraphBatch
 from ngae.dag import Dag
+from tests.hashing import Edges, digest
 
 SEARCHED = 1024  # kMostSearched of csrc/large_hash.h
 MANY = 100_000
-Edges = list[tuple[int, int]]
-
-
-def digest(types: list[int], edges: Edges) -> str:
-    ends = np.array(edges, dtype=np.int32).reshape(-1, 2)
-    found = _native.load().canonical_hashes(
-        np.array(types, dtype=np.int32),
-        np.array([0, len(types)], dtype=np.int32),
-        np.array([0, len(ends)], dtype=np.int32),
-        np.ascontiguousarray(ends[:, 0]),
-        np.ascontiguousarray(ends[:, 1]),
-    )
-    return str(found.tobytes().hex())
 
 
 def shuffled(types: list[int], edges: Edges, seed: int) -> tuple[list[int], Edges]:

@@ -56,7 +56,7 @@ def test_bash_completes_commands(completed):
     assert completed("ngae", "") == list(COMMANDS)
     assert completed("ngae", "e") == ["evaluate", "export", "explore"]
     assert completed("ngae", "data", "") == [
-        "list", "formats", "check", "get", "convert", "sample",
+        "list", "formats", "check", "get", "convert", "sample", "pack",
     ]  # fmt: skip
     assert completed("ngae", "completion", "") == list(SHELLS)
     assert completed("ngae", "--v") == ["--version"]

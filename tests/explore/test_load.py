@@ -75,7 +75,7 @@ def test_where_all_have_asked_the_next_is_told_so(server, client, monkeypatch):
     try:
         while not any(server._held.values()):
             time.sleep(0.01)
-        refused = client.post("/row", {"row": 2})
+        refused = client.ask("GET", "/map")  # without a body, which a refusal would cut off
         assert refused.status == 503
         assert refused.heads["Retry-After"] == "1"
         assert refused.value == {"error": "too many requests at once"}

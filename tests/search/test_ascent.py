@@ -40,7 +40,11 @@ def nothing(make_table):
 @pytest.fixture(scope="module")
 def model():
     config = ModelConfig(
-        hidden_dim=16, latent_dim=6, performance_predictor=False, complexity_predictor=False
+        hidden_dim=16,
+        latent_dim=6,
+        head_dim=256,  # no default: another decoder is another search
+        performance_predictor=False,
+        complexity_predictor=False,
     )
     return NGAEModel(SPACE, config, None, TargetScaler.fit(np.zeros((2, 2))), seed=0)
 

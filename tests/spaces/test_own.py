@@ -272,7 +272,8 @@ def test_a_table_of_ones_own_trains_and_searches(tmp_path):
     run = tmp_path / "run"
     common = ["--data", str(table), "--space", f"{EXAMPLE}:ConvCell"]
     assert train.main([*common, "--quick", "--out", str(run)]) == 0
-    assert search.main([str(run), "--budget", "8"]) == 0
+    assert search.main([str(run), "--budget", "8"]) == 4  # no folder makes code run
+    assert search.main([str(run), "--budget", "8", "--space", f"{EXAMPLE}:ConvCell"]) == 0
     data = load(str(table), space=f"{EXAMPLE}:ConvCell")
     assert data.table.complexity_names == ("params", "macs")
     best = next((run / "search").glob("*/best.py"))
