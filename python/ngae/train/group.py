@@ -47,6 +47,18 @@ class Group(Protocol):
     def part(self, count: int) -> slice:
         """Return which of `count` graphs of a batch are this process's, in their order."""
 
+    def whole(self, rows: Tensor, own: slice, count: int) -> Tensor:
+        """Put the rows of all processes together; all call it at once.
+
+        Args:
+            rows: (n, width), whose first ones are those at the places `own`.
+            own: `part(count)`.
+            count: Rows of the batch.
+
+        Returns:
+            (count, width), with a gradient for this process's rows alone.
+        """
+
     def summed(self, parameters: Sequence[Tensor], values: Tensor) -> Tensor:
         """Add up over all processes: gradients in their place, and `values` (n,), returned."""
 
@@ -73,6 +85,10 @@ class Alone:
     def part(self, count: int) -> slice:
         """Return all graphs."""
         return slice(0, count)
+
+    def whole(self, rows: Tensor, own: slice, count: int) -> Tensor:
+        """Return `rows`."""
+        return rows
 
     def summed(self, parameters: Sequence[Tensor], values: Tensor) -> Tensor:
         """Return `values`; gradients stay as they are."""

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -139,7 +140,7 @@ class Trainer:
             )
         load_weights(self.model, state.part("model."), place)
         load_state(self.optimizer, self.model, state.part("optimizer."))
-        self.terms.sums = state.tensors["sums"].clone().to(self.model.device)
+        self.terms.restore(state.tensors["sums"])
         self.step = state.facts["step"]
         self.best = state.facts["best"] if state.facts["best"] is not None else math.inf
 
@@ -200,16 +201,23 @@ class Trainer:
     def _step(self, rows: NDArray[np.int64]) -> None:
         start = (self.step % self.steps_per_epoch) * self.batch_size
         batch = rows[start : start + self.batch_size]
-        part = Part.of(self.data.train, batch, self.group.part(len(batch)))
+        own = self.group.part(len(batch))
+        part = Part.of(self.data.train, batch, own)
         inputs = Inputs.of(self.data.train, batch[part.places], self.model.device)
-        self._learn(inputs, self._noise(len(batch), part.places), part.share)
+        whole = partial(self.group.whole, own=own, count=len(batch))
+        self._learn(inputs, self._noise(len(batch), part.places), part.share, whole)
         self.step += 1
 
-    def _learn(self, inputs: Inputs, noise: Tensor, share: Share | None = None) -> None:
+    def _learn(
+        self,
+        inputs: Inputs,
+        noise: Tensor,
+        share: Share | None = None,
+        whole: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
         """Take a step; the host waits for nothing, unless the terms are to be read."""
-        terms = self.model(
-            inputs.batch, inputs.decisions, inputs.performance, inputs.complexity, noise
-        )
+        targets = inputs.performance, inputs.complexity
+        terms = self.model(inputs.batch, inputs.decisions, *targets, noise, whole)
         terms = terms if share is None else share.of(terms)
         total = objective(terms, self.config.loss)
         self.optimizer.zero_grad(set_to_none=True)

@@ -35,6 +35,7 @@ class Share:
             kl=terms.kl * self.rows,
             performance=terms.performance * self.performance,
             complexity=terms.complexity * self.complexity,
+            correlation=_known_by_all(terms.correlation, self.rows),
         )
 
 
@@ -63,6 +64,11 @@ class Part:
             _share(table.complexity[batch], own),
         )
         return cls(own if count else slice(0, 1), share)
+
+
+def _known_by_all(term: Tensor, share: float) -> Tensor:
+    """A share of a term of the whole batch, with all of its gradient by this part's graphs."""
+    return term + (share - 1) * term.detach()
 
 
 def _share(targets: NDArray[np.float64], own: slice) -> float:
