@@ -7,6 +7,7 @@ import gc
 import json
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -50,11 +51,8 @@ def measured(steps):
     watch = Watch(steps)
     config = small(epochs=steps)
     data = Dataset(table(ROWS), np.arange(30, ROWS), np.arange(30), DataConfig(), ())
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            run_training(config, data, RunFolder(Path(folder) / "run"), observer=watch)
-        except Interrupted:
-            pass
+    with tempfile.TemporaryDirectory() as folder, suppress(Interrupted):
+        run_training(config, data, RunFolder(Path(folder) / "run"), observer=watch)
     return watch.resident
 
 
