@@ -6,8 +6,10 @@ al. (DIP-VAE, 2018): draws of the prior have none.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from ngae.models.config import LossConfig
@@ -42,6 +44,8 @@ TERM_NAMES = ("nodes", "edges", "kl", "performance", "complexity", "correlation"
 
 _LEAST = 1e-6  # of a variance
 
+Total = Callable[[Tensor], Tensor]
+
 
 def objective(terms: Terms, config: LossConfig) -> Tensor:
     """Return the sum of all terms, weighted by `config`.
@@ -59,17 +63,26 @@ def objective(terms: Terms, config: LossConfig) -> Tensor:
     )
 
 
-def squared_correlations(points: Tensor) -> Tensor:
+def squared_correlations(points: Tensor, total: Total | None = None) -> Tensor:
     """Sum the squared correlations between coordinates, over all ordered pairs of two.
 
     Args:
         points: (num_points, latent_dim).
+        total: Where these points are a part of a batch: adds up what each part gives, so that all
+            have the correlations of the whole.
 
     Returns:
         A scalar; a coordinate that is the same everywhere correlates with none.
     """
-    centred = points - points.mean(dim=0)
-    covariance = centred.T @ centred / len(points)
+    exact, width = points.double(), points.shape[1]
+    count = exact.new_full((1,), len(points))
+    moments = torch.cat([count, exact.sum(dim=0), (exact.T @ exact).flatten()])
+    if total is not None:
+        moments = total(moments)
+    count, sums, products = moments.split([1, width, width * width])
+    mean = sums / count
+    covariance = products.view(width, width) / count - mean * mean[:, None]
     scale = covariance.diagonal().clamp(min=_LEAST).rsqrt()
     squares = (covariance * scale * scale[:, None]).square()
-    return squares.sum() - squares.diagonal().sum()
+    result: Tensor = squares.sum() - squares.diagonal().sum()
+    return result.to(points.dtype)

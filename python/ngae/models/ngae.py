@@ -5,7 +5,7 @@ Four functions are all that search needs: `encode`, `decode`, `predict`, `ascend
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -19,7 +19,7 @@ from ngae.models.config import ModelConfig
 from ngae.models.decisions import Decisions
 from ngae.models.decoder import Decoder
 from ngae.models.encoder import Encoder, Posterior
-from ngae.models.loss import Terms, squared_correlations
+from ngae.models.loss import Terms, Total, squared_correlations
 from ngae.models.predictors import Prediction, Predictor, TargetScaler
 from ngae.ops import Decoded, PredictorParameters, ascend
 from ngae.spaces.base import SearchSpace
@@ -171,7 +171,7 @@ class NGAEModel(nn.Module):
         performance: Tensor,
         complexity: Tensor,
         noise: Tensor,
-        whole: Callable[[Tensor], Tensor] | None = None,
+        total: Total | None = None,
     ) -> Terms:
         """Compute the terms of the objective.
 
@@ -181,8 +181,7 @@ class NGAEModel(nn.Module):
             performance: (num_graphs,) in its own units.
             complexity: (num_graphs, num_complexities) in their own units.
             noise: (num_graphs, latent_dim), standard normal times the noise scale.
-            whole: Where these graphs are a part of a batch: gives the points of the whole batch
-                for those of the part (num_graphs, latent_dim).
+            total: Where these graphs are a part of a batch: see `squared_correlations`.
 
         Returns:
             Means over the graphs.
@@ -196,7 +195,7 @@ class NGAEModel(nn.Module):
             kl=posterior.kl().mean(),
             performance=_squared_error(self.performance, z, performance.unsqueeze(1)),
             complexity=_squared_error(self.complexity, z, complexity),
-            correlation=squared_correlations(whole(posterior.mean) if whole else posterior.mean),
+            correlation=squared_correlations(posterior.mean, total),
         )
 
 

@@ -47,17 +47,8 @@ class Group(Protocol):
     def part(self, count: int) -> slice:
         """Return which of `count` graphs of a batch are this process's, in their order."""
 
-    def whole(self, rows: Tensor, own: slice, count: int) -> Tensor:
-        """Put the rows of all processes together; all call it at once.
-
-        Args:
-            rows: (n, width), whose first ones are those at the places `own`.
-            own: `part(count)`.
-            count: Rows of the batch.
-
-        Returns:
-            (count, width), with a gradient for this process's rows alone.
-        """
+    def total(self, values: Tensor) -> Tensor:
+        """Add up `values` over all processes; the gradient is that of this process's alone."""
 
     def summed(self, parameters: Sequence[Tensor], values: Tensor) -> Tensor:
         """Add up over all processes: gradients in their place, and `values` (n,), returned."""
@@ -86,9 +77,9 @@ class Alone:
         """Return all graphs."""
         return slice(0, count)
 
-    def whole(self, rows: Tensor, own: slice, count: int) -> Tensor:
-        """Return `rows`."""
-        return rows
+    def total(self, values: Tensor) -> Tensor:
+        """Return `values`."""
+        return values
 
     def summed(self, parameters: Sequence[Tensor], values: Tensor) -> Tensor:
         """Return `values`; gradients stay as they are."""

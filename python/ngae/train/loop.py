@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -201,29 +200,22 @@ class Trainer:
     def _step(self, rows: NDArray[np.int64]) -> None:
         start = (self.step % self.steps_per_epoch) * self.batch_size
         batch = rows[start : start + self.batch_size]
-        own = self.group.part(len(batch))
-        part = Part.of(self.data.train, batch, own)
+        part = Part.of(self.data.train, batch, self.group.part(len(batch)))
         inputs = Inputs.of(self.data.train, batch[part.places], self.model.device)
-        whole = partial(self.group.whole, own=own, count=len(batch))
-        self._learn(inputs, self._noise(len(batch), part.places), part.share, whole)
+        self._learn(inputs, self._noise(len(batch), part.places), part.share)
         self.step += 1
 
-    def _learn(
-        self,
-        inputs: Inputs,
-        noise: Tensor,
-        share: Share | None = None,
-        whole: Callable[[Tensor], Tensor] | None = None,
-    ) -> None:
+    def _learn(self, inputs: Inputs, noise: Tensor, share: Share | None = None) -> None:
         """Take a step; the host waits for nothing, unless the terms are to be read."""
         targets = inputs.performance, inputs.complexity
-        terms = self.model(inputs.batch, inputs.decisions, *targets, noise, whole)
+        total = self.group.total if share is None else share.total(self.group.total)
+        terms = self.model(inputs.batch, inputs.decisions, *targets, noise, total)
         terms = terms if share is None else share.of(terms)
-        total = objective(terms, self.config.loss)
+        loss = objective(terms, self.config.loss)
         self.optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        loss.backward()
         (group,) = self.optimizer.param_groups
-        self.terms.add(self.step, self.group.summed(group["params"], values_of(total, terms)))
+        self.terms.add(self.step, self.group.summed(group["params"], values_of(loss, terms)))
         if self.terms.is_due:
             self._check()
         group["lr"] = self._learning_rate()

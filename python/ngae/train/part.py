@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ngae.data import Table
-from ngae.models.loss import Terms
+from ngae.models.loss import Terms, Total
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,10 @@ class Share:
     rows: float
     performance: float
     complexity: float
+
+    def total(self, summed: Total) -> Total:
+        """Return `summed` (over all parts), to which a part without graphs gives nothing."""
+        return summed if self.rows else lambda values: summed(0 * values)
 
     def of(self, terms: Terms) -> Terms:
         """Return a part's terms as addends of the batch's."""

@@ -68,14 +68,12 @@ class Processes:
         """Return a run of graphs, about `count / size`; none where there are too few."""
         return slice(self.rank * count // self.size, (self.rank + 1) * count // self.size)
 
-    def whole(self, rows: Tensor, own: slice, count: int) -> Tensor:
-        """Put the rows of all processes together; only this one's have a gradient."""
-        rows = rows[: own.stop - own.start]
-        joined = rows.new_zeros(count, rows.shape[1])
-        joined[own] = rows.detach()
+    def total(self, values: Tensor) -> Tensor:
+        """Add up `values` over all processes; the gradient is that of this process's alone."""
+        summed = values.detach().clone()
         with _noticing():
-            dist.all_reduce(joined, group=self._sums)
-        return torch.cat([joined[: own.start], rows, joined[own.stop :]])
+            dist.all_reduce(summed, group=self._sums)
+        return summed + (values - values.detach())
 
     def summed(self, parameters: Sequence[Tensor], values: Tensor) -> Tensor:
         """Add up gradients and `values` (n,) over all processes, in one block."""
