@@ -39,7 +39,9 @@ fuzz() {
   log=$build/$name.log
   mkdir -p "$build/$name"
   found=0
-  "$@" "$build/$name" "tests/fuzz/corpus/$name" -max_total_time="$seconds" -timeout=120 \
+  corpus=tests/fuzz/corpus/$name
+  [ -d "$corpus" ] || corpus="" # nothing has failed there yet
+  "$@" "$build/$name" $corpus -max_total_time="$seconds" -timeout=120 \
     -rss_limit_mb=2500 -dict=tests/fuzz/words.dict -artifact_prefix="$build/$name-" \
     -print_final_stats=1 > "$log" 2>&1 || found=1
   if [ $found = 1 ]; then
@@ -54,11 +56,10 @@ fuzz() {
 failed=0
 row target executions coverage findings > "$build/table"
 native="pack merge canonical_hash"
-if ! others=$($python -m tests.fuzz.run --list); then
-  others=""
-  failed=1
+if [ $# = 0 ]; then
+  others=$($python -m tests.fuzz.run --list) || failed=1
+  set -- $native $others
 fi
-[ $# -gt 0 ] || set -- $native $others
 built=""
 for target in "$@"; do
   case " $native " in

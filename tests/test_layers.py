@@ -6,7 +6,7 @@ from pathlib import Path
 import ngae
 
 ORDER = (
-    "_lazy", "errors", "files", "settings", "_native", "console", "drawing", "edges",
+    "_lazy", "errors", "files", "forms", "settings", "_native", "console", "drawing", "edges",
     "space_like", "dag", "dags", "rules", "transfer", "batch", "ops", "networks", "spaces", "data",
     "oracles", "models", "baselines", "evaluate", "train", "search", "report", "figures", "api",
     "searching", "presets", "explore", "reproduce", "commands", "cli", "export", "doctor", "status",

@@ -44,8 +44,21 @@ def test_one_member_has_the_weights_names_and_bits_of_a_single_mlp():
     one, three, z = _predictor(1), _predictor(3), _points()
     names = [name for name, _ in one.named_parameters()]
     assert names == [f"layers.{n}.{kind}" for n in (0, 2, 4) for kind in ("weight", "bias")]
-    assert torch.equal(one(z), one.low + (one.high - one.low) * one.layers(z))
-    assert torch.equal(one.each(z)[0], three.each(z)[0])  # the first is drawn first
+    assert torch.equal(one.each(z)[0], one.low + (one.high - one.low) * one.layers(z))
+    assert torch.equal(one.layers[0].weight, three.layers[0].weight)  # the first is drawn first
+    torch.testing.assert_close(one.each(z)[0], three.each(z)[0])
+
+
+@pytest.mark.parametrize("members", [1, 3, 8])
+@pytest.mark.parametrize("rows", [1, 3, 64])
+def test_what_is_predicted_at_a_point_depends_on_no_other(members, rows):
+    torch.manual_seed(0)
+    predictor, z = Predictor(24, 72, SCALER, members), torch.randn(1000, 24)
+    with torch.no_grad():
+        whole, each = predictor(z), predictor.each(z)
+        parts = torch.cat([predictor(part) for part in z[:200].split(rows)])
+    assert torch.equal(parts, whole[:200])
+    torch.testing.assert_close(whole, each.sum(0) / members)
 
 
 def test_the_ascent_climbs_the_weighted_mean():

@@ -27,10 +27,10 @@ BUDGET = 8
 _query = TableOracle.query
 
 
-def small():
+def small(epochs=2):
     return RunConfig(
         model=ModelConfig(hidden_dim=8, latent_dim=4, head_dim=8, predictor_dim=8),
-        train=TrainConfig(epochs=2, batch_size=10, warmup_steps=3),
+        train=TrainConfig(epochs=epochs, batch_size=10, warmup_steps=3),
         evaluate=EvaluateConfig(prior_points=10, protocol_points=2, evaluate_batch_size=32),
     )
 

@@ -6,10 +6,8 @@ is copied: the system reads what is asked for, and processes on one machine shar
 
 from __future__ import annotations
 
-import hashlib
 import json
 import mmap
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,12 +17,11 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from ngae.data.raw import NO_FILE, Problems
-from ngae.errors import RefusedError, shown
-from ngae.files import LATER, write_bytes
+from ngae.errors import shown
+from ngae.files import write_bytes
+from ngae.forms import Form, digest
 
-_VERSION = 1
-_FORMAT = f"ngae-table-{_VERSION}"
-_ANY_FORMAT = re.compile(r"ngae-table-([1-9][0-9]{0,8})")
+_FORM = Form("table", 1)
 _KEY = "ngae"
 _KINDS = {
     "BOOL": np.bool_, "U8": np.uint8, "U16": np.uint16, "U32": np.uint32, "U64": np.uint64,
@@ -36,8 +33,8 @@ _LONGEST_HEAD = 1 << 24  # bytes
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> None:
     """Write atomically; equal contents give equal bytes."""
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    digest = _digest(whole, dict(facts))
-    head = {"format": _FORMAT, "sha256": digest, "facts": dict(facts)}
+    sha256 = _digest(whole, dict(facts))
+    head = {"format": str(_FORM), "sha256": sha256, "facts": dict(facts)}
     write_bytes(path, save(whole, {_KEY: json.dumps(head, sort_keys=True)}))
 
 
@@ -63,12 +60,13 @@ def read_arrays(path: Path, problems: Problems) -> tuple[dict[str, NDArray[Any]]
         entries = json.loads(content[8:begin])
         head = json.loads(entries.pop("__metadata__")[_KEY])
         arrays = {name: _array(content, begin, entry) for name, entry in entries.items()}
-        form, digest, facts = (head[name] for name in ("format", "sha256", "facts"))
+        form, sha256, facts = (head[name] for name in ("format", "sha256", "facts"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         found = "a truncated or foreign file"
         raise problems.fatal(None, None, "a packed table", found) from error
-    _check_form(path, form, problems)
-    if digest != _digest(arrays, facts):
+    if not _FORM.is_known(form, path):
+        raise problems.fatal(None, None, f"a table of form {_FORM}", shown(form))
+    if sha256 != _digest(arrays, facts):
         raise problems.fatal(None, None, "the contents that were written", "altered ones")
     return arrays, facts
 
@@ -104,20 +102,8 @@ def _array(content: mmap.mmap | bytes, begin: int, entry: Mapping[str, Any]) -> 
     return array.reshape(shape)
 
 
-def _check_form(path: Path, found: object, problems: Problems) -> None:
-    known = _ANY_FORMAT.fullmatch(found) if isinstance(found, str) else None
-    if known is None:
-        raise problems.fatal(None, None, f"a table of form {_FORMAT}", shown(found))
-    if int(known[1]) > _VERSION:
-        raise RefusedError(
-            f"{path}: expected a table of form {_FORMAT} or lower, found {found}", remedy=LATER
-        )
-
-
 def _digest(arrays: Mapping[str, NDArray[Any]], facts: Any) -> str:
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-    for name in sorted(arrays):
-        array = arrays[name]
-        digest.update(f"{name}:{array.dtype}:{array.shape}".encode())
-        digest.update(array.reshape(-1).view(np.uint8).data)
-    return digest.hexdigest()
+    whole = ((name, arrays[name]) for name in sorted(arrays))
+    return digest(
+        facts, ((f"{n}:{a.dtype}:{a.shape}", a.reshape(-1).view(np.uint8)) for n, a in whole)
+    )

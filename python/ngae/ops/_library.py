@@ -85,6 +85,16 @@ def cpu_level() -> str:
     return level
 
 
+def active_level() -> str:
+    """Return the instruction set that the native core takes on the CPU.
+
+    Raises:
+        UsageError: See `cpu_level`.
+    """
+    level: str = cpu_level() or _native.load().cpu_levels()[-1]
+    return level
+
+
 def machine(bf16: bool) -> tuple[str, bool, int]:
     """Return how the native core is to compute: instruction set, bf16 or not, threads."""
     return cpu_level(), bf16, torch.get_num_threads()

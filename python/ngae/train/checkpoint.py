@@ -5,9 +5,7 @@ A file that is truncated, foreign or altered is refused by name; nothing is unpi
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +17,10 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from ngae.errors import RefusedError, cut
-from ngae.files import LATER, parse_json, write_bytes
+from ngae.files import parse_json, write_bytes
+from ngae.forms import Form, digest
 
-_VERSION = 1
-_FORMAT = f"ngae-checkpoint-{_VERSION}"
-_ANY_FORMAT = re.compile(r"ngae-checkpoint-([1-9][0-9]{0,8})")
+_FORM = Form("checkpoint", 1)
 _KEY = "ngae"  # one entry: the order of several would differ from file to file
 
 
@@ -53,7 +50,7 @@ def encoded(checkpoint: Checkpoint) -> bytes:
     """Return the content of the file."""
     tensors = {name: t.detach().cpu().contiguous() for name, t in checkpoint.tensors.items()}
     facts = dict(checkpoint.facts)
-    head = {"format": _FORMAT, "sha256": _digest(tensors, facts), "facts": facts}
+    head = {"format": str(_FORM), "sha256": _digest(tensors, facts), "facts": facts}
     return save(tensors, {_KEY: json.dumps(head, sort_keys=True)})
 
 
@@ -99,7 +96,11 @@ def _head(metadata: Mapping[str, str]) -> Any:
 
 def _verified(tensors: Mapping[str, Tensor], head: Any, place: object) -> Checkpoint:
     head = head if isinstance(head, dict) else {}
-    _check_form(place, head.get("format"))
+    found = head.get("format")
+    if not _FORM.is_known(found, place):
+        raise RefusedError(
+            f"{place}: expected a checkpoint of form {_FORM}, found {cut(str(found))}"
+        )
     facts = head.get("facts")
     if not isinstance(facts, dict) or head.get("sha256") != _digest(tensors, facts):
         raise RefusedError(
@@ -107,19 +108,6 @@ def _verified(tensors: Mapping[str, Tensor], head: Any, place: object) -> Checkp
             "(the digest differs)"
         )
     return Checkpoint(tensors, facts)
-
-
-def _check_form(place: object, found: object) -> None:
-    known = _ANY_FORMAT.fullmatch(found) if isinstance(found, str) else None
-    if known is None:
-        raise RefusedError(
-            f"{place}: expected a checkpoint of form {_FORMAT}, found {cut(str(found))}"
-        )
-    if int(known[1]) > _VERSION:
-        raise RefusedError(
-            f"{place}: expected a checkpoint of form {_FORMAT} or lower, found {found}",
-            remedy=LATER,
-        )
 
 
 def load_weights(module: torch.nn.Module, weights: Mapping[str, Tensor], place: object) -> None:
@@ -146,9 +134,11 @@ def load_weights(module: torch.nn.Module, weights: Mapping[str, Tensor], place: 
 
 
 def _digest(tensors: Mapping[str, Tensor], facts: Any) -> str:
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-    for name in sorted(tensors):
-        tensor = tensors[name].contiguous()
-        digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)}".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
+    whole = [(name, tensors[name].contiguous()) for name in sorted(tensors)]
+    return digest(
+        facts,
+        (
+            (f"{name}:{t.dtype}:{tuple(t.shape)}", t.reshape(-1).view(torch.uint8).numpy())
+            for name, t in whole
+        ),
+    )

@@ -18,6 +18,7 @@ from ngae.evaluate.protocol import evaluate, latents
 from ngae.files import write_bytes, write_json
 from ngae.models import NGAEModel
 from ngae.ops import active_backend, devices
+from ngae.ops._library import active_level
 from ngae.train.config import RunConfig
 from ngae.train.folder import RunFolder, read_log
 from ngae.train.group import ALONE, Group
@@ -193,5 +194,7 @@ def environment(device: torch.device, processes: int = 1) -> dict[str, Any]:
         "processes": processes,
         "device": str(device),
         "ops": active_backend(device),
+        "cpu_level": active_level(),
+        "torch_cpu_level": torch.backends.cpu.get_cpu_capability(),
         "cuda": devices.summary(),
     }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -93,7 +94,10 @@ Input changed(std::mt19937_64& random, Input input, const std::vector<Input>& ke
 bool is_new() {
   bool found = false;
   for (size_t i = 0; i < kPlaces; ++i) {
-    if (reached[i] && !known[i]) found = known[i] = 1;
+    if (reached[i] && !known[i]) {
+      found = true;
+      known[i] = 1;
+    }
     reached[i] = 0;
   }
   return found;
