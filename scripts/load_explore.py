@@ -242,8 +242,8 @@ def shown(found: dict[str, Any]) -> str:
         lines.append(f"{kind:<12}  {numbers}")
     lines.append(
         f"{found['per_second']} requests a second; at most {found['threads']} threads and "
-        f"{found['mebibytes']} MiB in the server, {found['grown']} more than after a fifth of the time; "
-        f"{found['processor_ms']} ms of processor time a request"
+        f"{found['mebibytes']} MiB in the server, {found['grown']} MiB more than after a fifth of "
+        f"the time; {found['processor_ms']} ms of processor time a request"
     )
     return "\n".join([*lines, *(f"{n} x {what}" for what, n in found["errors"].items())])
 
