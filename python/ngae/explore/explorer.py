@@ -61,7 +61,7 @@ class Explorer:
     def __init__(self, run: NGAE, means: Array, points: int) -> None:
         self.run, self.points = run, points
         self.model, self.space = run.model, run.data.space
-        self._alone = OneThread()  # ops and torch use all cores for one request already
+        self._alone = OneThread()
         self.rows = self._rows(means)
         self.plane = plane_of(self.rows)
         self._row_of = {digest: row for row, digest in reversed(list(enumerate(self._hashes)))}
