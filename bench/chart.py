@@ -49,9 +49,11 @@ def log_chart(title: str, x_label: str, y_label: str, lines: Mapping[str, Sequen
     return "\n".join([_HEAD, *parts, "</svg>"]) + "\n"
 
 
+_DARK = '[fill="white"]{fill:#12181f}[fill="#222"]{fill:#e8edf2}[stroke="#d8dce1"]{stroke:#3a434c}'
 _HEAD = (
     f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" '
     f'height="{_HEIGHT}" font-family="sans-serif" font-size="12">'
+    f"<style>@media (prefers-color-scheme:dark){{{_DARK}}}</style>"
     '<rect width="100%" height="100%" fill="white"/>'
 )
 

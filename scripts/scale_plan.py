@@ -17,6 +17,8 @@ WORKERS = (1, 10, 100, 1000)
 _ROWS, _TEST = 10**8, 10**4
 _LOCAL = 128  # graphs a worker takes in a step
 _SMALL = 16
+_MOMENTS = 8 * (1 + 56 + 56 * 56)  # bytes of sums over a batch's latent points and their products
+_SIGNAL = 8
 _EVALUATIONS = (1, 60, 3600)  # seconds of an oracle
 
 
@@ -77,7 +79,7 @@ class Epoch:
     Attributes:
         learn: Forward, backward and step of each worker's own graphs.
         noise: Each worker's draws for the whole batch.
-        sums: All-reduce of the gradients.
+        sums: The three sums of a step: of latent points, of gradients, of signals.
         alone: Order of the rows and judging of the test rows, which more workers make no shorter.
     """
 
@@ -127,10 +129,11 @@ def epoch(constants: Constants, workers: int, cluster: Cluster) -> Epoch:
     """Plan an epoch in which each worker takes 128 graphs a step."""
     rows = _ROWS - _TEST
     steps = rows / (_LOCAL * workers)
+    sizes = (_MOMENTS, constants.gradient, _SIGNAL)
     return Epoch(
         learn=steps * constants.step_large,
         noise=rows * constants.noise if workers > 1 else 0.0,
-        sums=steps * all_reduce(constants.gradient, workers, cluster),
+        sums=steps * sum(all_reduce(size, workers, cluster) for size in sizes),
         alone=rows * constants.order + _TEST * constants.judge,
     )
 

@@ -24,6 +24,7 @@ _MOST_DOTS = 1000  # in TOML: its reader takes memory by the square of a name's 
 # What a file that ngae wrote before it had a setting stands for, by section.
 _BEFORE: dict[str, dict[str, Any]] = {
     "model": {"performance_members": 1},
+    "loss": {"correlation_weight": 0.0},
     "train": {"standardise": False},
 }
 

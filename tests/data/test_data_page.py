@@ -1,28 +1,14 @@
-"""docs/data.md: its commands exist, its Python runs, its facts are the catalog's."""
+"""docs/data.md: its Python runs, its facts are the catalog's."""
 
 import re
-import shlex
 from pathlib import Path
 
-import pytest
-
-from ngae.commands import data as data_command
 from ngae.data.catalog import ENTRIES
 from ngae.data.convert import FORMS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
-LINES = [
-    line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.S) for line in block.splitlines()
-]
 PYTHON = re.findall(r"```python\n(.*?)```", TEXT, re.S)
 GRAPHS = "nas-bench-graph-"
-
-
-@pytest.mark.parametrize("line", LINES)
-def test_commands_can_be_given(line):
-    words = shlex.split(line)
-    assert words[:3] == ["python", "-m", "ngae.data"]
-    data_command.build_parser().parse_args(words[3:])
 
 
 def test_python_runs(tmp_path, monkeypatch, capsys):

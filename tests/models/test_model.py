@@ -10,6 +10,7 @@ from ngae.batch import GraphBatch
 from ngae.models import LossConfig, ModelConfig, NGAEModel, TargetScaler, objective
 from ngae.models.decisions import Decisions
 from ngae.models.inputs import Inputs
+from ngae.models.loss import squared_correlations
 from ngae.spaces.enas import EnasSpace
 
 SPACE = EnasSpace(4)
@@ -137,11 +138,25 @@ def test_objective_weighs_each_term():
     batch = GraphBatch.pack(dags)
     inputs = (batch, Decisions.of(batch, SPACE.rules), torch.zeros(5), torch.zeros(5, 2))
     terms = model(*inputs, torch.zeros(5, 5, dtype=torch.float64))
-    weights = LossConfig(beta=2.0, performance_weight=3.0, complexity_weight=5.0)
-    expected = (
-        terms.nodes + terms.edges + 2 * terms.kl + 3 * terms.performance + 5 * terms.complexity
+    weights = LossConfig(
+        beta=2.0, performance_weight=3.0, complexity_weight=5.0, correlation_weight=7.0
     )
+    predicted = 3 * terms.performance + 5 * terms.complexity
+    expected = terms.nodes + terms.edges + 2 * terms.kl + predicted + 7 * terms.correlation
     torch.testing.assert_close(objective(terms, weights), expected)
+    means = model.encode(dags).mean.numpy()
+    by_numpy = np.corrcoef(means, rowvar=False)
+    assert terms.correlation.item() == pytest.approx((by_numpy**2).sum() - 5, rel=1e-6)
+
+
+def test_squared_correlations():
+    points = torch.tensor([[1.0, 2.0, 0.0, 7.0], [-1.0, -2.0, 1.0, 7.0], [0.0, 0.0, -1.0, 7.0]])
+    assert squared_correlations(points[:, :2]).item() == pytest.approx(2.0)
+    assert squared_correlations(points[:, [0, 3]]).item() == 0.0  # one does not vary
+    assert squared_correlations(points).item() == pytest.approx(2 + 4 * 0.25)
+    assert squared_correlations(points[:1]).item() == 0.0
+    held = points[:, :3].double().requires_grad_()
+    assert torch.autograd.gradcheck(squared_correlations, held)
 
 
 def test_predictions_come_back_in_their_own_units_and_range():

@@ -43,7 +43,7 @@ def test_an_epoch_is_the_sum_of_its_parts():
     assert (one.noise, one.sums) == (0, 0)
     assert hundred.learn == pytest.approx(one.learn / 100)
     assert hundred.noise == pytest.approx(10, rel=1e-3)
-    assert hundred.sums == pytest.approx((1e8 - 1e4) / 12800 * 9.9e-3)
+    assert hundred.sums == pytest.approx((1e8 - 1e4) / 12800 * 1.98 * (5e6 + 25_552) / 1e9)
     assert hundred.alone == one.alone == pytest.approx(1 + 10, rel=1e-3)
     assert hundred.total == pytest.approx(
         hundred.learn + hundred.noise + hundred.sums + hundred.alone

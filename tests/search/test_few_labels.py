@@ -12,7 +12,7 @@ from ngae.dag import Dag
 from ngae.data import load
 from ngae.errors import UsageError
 from ngae.evaluate.metrics import kendall_tau
-from ngae.search.few_labels import FewLabelPredictor, fitted, measured
+from ngae.search.few_labels import _STREAM, FewLabelPredictor, fitted, measured
 from ngae.spaces import space_named
 from ngae.spaces.chain import Chain
 
@@ -101,6 +101,19 @@ def test_labels_are_drawn_by_the_seed_and_never_tested_on():
     assert found == again != other
     assert found["20"]["tested"] == 100 and found["40"]["tested"] == 80
     assert -1 <= found["20"]["kendall_tau"] < found["40"]["kendall_tau"] <= 1
+
+
+def test_a_predicted_rank_stands_for_the_performance_of_the_labels_there():
+    table = load("digits6").table.subset(np.arange(120))
+    found = measured(table, [40], 1, seed=5)["40"]
+    order = np.random.default_rng([5, _STREAM, 40, 0]).permutation(120)
+    learned, tested = order[:40], order[40:]
+    dags, performance = list(table.dags), table.performance
+    predictor = FewLabelPredictor(table.space).fit([dags[i] for i in learned], performance[learned])
+    mean, _ = predictor.predict([dags[i] for i in tested])
+    values = np.interp(mean, np.linspace(0, 1, 40), np.sort(performance[learned]))
+    expected = np.corrcoef(values, performance[tested])[0, 1]
+    assert found["pearson_r"] == pytest.approx(expected) and expected > 0.3
 
 
 def test_too_many_labels_leave_nothing_to_test_on():

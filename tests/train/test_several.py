@@ -42,6 +42,7 @@ def flags(tmp_path_factory):
     write_table(table)
     small = ["--hidden-dim", "16", "--latent-dim", "4", "--head-dim", "8", "--predictor-dim", "8"]
     few = ["--prior-points", "10", "--protocol-points", "2", "--warmup-steps", "3"]
+    few += ["--correlation-weight", "0.1"]  # a term of the whole batch that counts
     sizes = ["--epochs", str(EPOCHS), "--batch-size", str(BATCH), "--train-rows", "47"]
     return ["--data", str(table), "--missing", "keep", *small, *few, *sizes]
 
@@ -80,7 +81,7 @@ def assert_same_bytes(found, expected):
 def test_two_processes_follow_the_curve_of_one(whole, alone):
     folder, ended = whole
     assert ended.codes == (0, 0), ended.text
-    assert curve(folder).shape == (EPOCHS, 12)
+    assert curve(folder).shape == (EPOCHS, 13)
     np.testing.assert_allclose(curve(folder), curve(alone), rtol=1e-5)
     ours, theirs = (read_checkpoint(run.last).tensors for run in (folder, alone))
     assert set(ours) == set(theirs)

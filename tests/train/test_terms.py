@@ -26,24 +26,31 @@ def terms_of(*values):
 def test_sums_by_hand():
     sums = TermSums(CPU, 3)
     for step in (5, 6):
-        terms = terms_of(1.0, 2.0, 3.0, 0.5, 0.25)
+        terms = terms_of(1.0, 2.0, 3.0, 0.5, 0.25, 0.125)
         sums.add(step, values_of(torch.tensor(float(step)), terms))
     assert (sums.unread, sums.is_due) == (range(5, 7), False)
-    sums.add(7, values_of(torch.tensor(0.0), terms_of(1.0, 1.0, 1.0, 1.0, 1.0)))
+    sums.add(7, values_of(torch.tensor(0.0), terms_of(1.0, 1.0, 1.0, 1.0, 1.0, 1.0)))
     assert (sums.unread, sums.is_due) == (range(5, 8), True)
-    assert sums.read() == [11.0, 3.0, 5.0, 7.0, 2.0, 1.5]
+    assert sums.read() == [11.0, 3.0, 5.0, 7.0, 2.0, 1.5, 1.25]
     assert (len(sums.unread), sums.is_due) == (0, False)
     assert (sums.sums.dtype, sums.sums.requires_grad) == (torch.float64, False)
     sums.clear()
-    assert sums.read() == [0.0] * 6
+    assert sums.read() == [0.0] * 7
+
+
+def test_sums_of_before_a_term_existed():
+    sums = TermSums(CPU, 1)
+    sums.restore(torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], dtype=torch.float64))
+    assert sums.read() == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 0.0]
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_what_is_not_finite_stays_so(bad):
     sums = TermSums(CPU, 3)
     for step, value in enumerate((1.0, bad, -bad, 1.0)):
-        sums.add(step, values_of(torch.tensor(1.0), terms_of(1.0, value, 1.0, 1.0, 1.0)))
-    assert [math.isfinite(value) for value in sums.read()] == [True, True, False, True, True, True]
+        sums.add(step, values_of(torch.tensor(1.0), terms_of(1.0, value, 1.0, 1.0, 1.0, 1.0)))
+    finite = [math.isfinite(value) for value in sums.read()]
+    assert finite == [True, True, False, True, True, True, True]
 
 
 def test_the_cpu_reads_each_step():

@@ -130,10 +130,10 @@ def _measure(
     if arguments.json:
         console.give(json.dumps(finite(found)))
         return
-    rows = [["labels", "Kendall tau", "std", "tested on"]]
+    rows = [["labels", "Kendall tau", "std", "Pearson r", "tested on"]]
     for count, values in found.items():
-        tau, std = (f"{values[name]:.4f}" for name in ("kendall_tau", "std"))
-        rows.append([count, tau, std, f"{values['tested']:.0f}"])
+        shown = [f"{values[name]:.4f}" for name in ("kendall_tau", "std", "pearson_r")]
+        rows.append([count, *shown, f"{values['tested']:.0f}"])
     console.give(console.table(rows))
 
 

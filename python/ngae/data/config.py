@@ -62,7 +62,7 @@ class DataConfig:
 
     @property
     def code(self) -> str:
-        """The space, where it is code, `module:Name` or `file.py:Name`; else ""."""
+        """The space where it is code, a module or file and a name in it; else ""."""
         return self.space if ":" in self.space else ""
 
     def located(self) -> DataConfig:

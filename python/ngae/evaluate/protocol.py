@@ -33,13 +33,13 @@ class TestScores:
 
     Attributes:
         probability_mean: float64 (num_graphs,) chance of an exact decoding of z = mean.
-        probability_sampled: The same with one z drawn from the posterior.
+        probability_sampled: The same with one z drawn from the posterior, or None.
         performance: float64 (num_graphs,) predicted from the mean, or None.
         complexity: float64 (num_graphs, num_complexities) likewise, or None.
     """
 
     probability_mean: NDArray[np.float64]
-    probability_sampled: NDArray[np.float64]
+    probability_sampled: NDArray[np.float64] | None
     performance: NDArray[np.float64] | None
     complexity: NDArray[np.float64] | None
 
@@ -70,6 +70,7 @@ def evaluate(
     report = on_progress or (lambda stage, share: None)
     report("test graphs", 0.0)
     scores = score(model, data.test, config.evaluate_batch_size, seed)
+    assert scores.probability_sampled is not None
     known = frozenset(data.train.hashes)
     points = _prior(config.prior_points, model, seed)
     once = _generation(model, points, 1, known, config, seed, "prior", report)
@@ -92,9 +93,16 @@ def evaluate(
     }
 
 
-def score(model: NGAEModel, table: Table, batch_size: int, seed: int) -> TestScores:
-    """Encode, decode (teacher-forced) and predict every row of `table`; no gradient."""
-    generator = torch.Generator().manual_seed(seed)
+def score(model: NGAEModel, table: Table, batch_size: int, seed: int | None) -> TestScores:
+    """Encode, decode (teacher-forced) and predict every row of `table`; no gradient.
+
+    Args:
+        model: The model.
+        table: The rows.
+        batch_size: Rows at once.
+        seed: Seed of the points drawn from posteriors; None: none are drawn.
+    """
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
     rows = [
         _score_batch(model, inputs, generator)
         for inputs in in_order(table, batch_size, model.device)
@@ -106,7 +114,7 @@ def score(model: NGAEModel, table: Table, batch_size: int, seed: int) -> TestSco
     mean, sampled, performance, complexity = (
         None if tensor is None else tensor.double().cpu().numpy() for tensor in joined
     )
-    assert mean is not None and sampled is not None
+    assert mean is not None
     return TestScores(mean, sampled, performance, complexity)
 
 
@@ -116,18 +124,25 @@ def latents(model: NGAEModel, table: Table) -> NDArray[np.float32]:
 
 
 def _score_batch(
-    model: NGAEModel, inputs: Inputs, generator: torch.Generator
-) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+    model: NGAEModel, inputs: Inputs, generator: torch.Generator | None
+) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]:
     with torch.no_grad():
         posterior = model.encoder(inputs.batch)
-        noise = torch.randn(posterior.mean.shape, generator=generator)
-        (noise,) = transfer([noise], model.device)
-        probabilities = []
-        for z in (posterior.mean, posterior.sample(noise)):
-            nodes, edges = model.decoder(inputs.batch, inputs.decisions, z)
-            probabilities.append((-(nodes + edges).double()).exp())
+        mean = _probability(model, inputs, posterior.mean)
+        sampled = None
+        if generator is not None:
+            noise = torch.randn(posterior.mean.shape, generator=generator)
+            (noise,) = transfer([noise], model.device)
+            sampled = _probability(model, inputs, posterior.sample(noise))
         prediction = model.predict(posterior.mean)
-    return probabilities[0], probabilities[1], prediction.performance, prediction.complexity
+    return mean, sampled, prediction.performance, prediction.complexity
+
+
+def _probability(model: NGAEModel, inputs: Inputs, z: Tensor) -> Tensor:
+    """Chance of an exact decoding of each graph at z, float64 (num_graphs,)."""
+    nodes, edges = model.decoder(inputs.batch, inputs.decisions, z)
+    probability: Tensor = (-(nodes + edges).double()).exp()
+    return probability
 
 
 def _regressions(scores: TestScores, data: Dataset) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class Decoder(nn.Module):
     def _type_loss(self, batch: GraphBatch, decisions: Decisions, h: Tensor, z: Tensor) -> Tensor:
         hidden = gather_rows(dense(self.type_hidden, h, self.precision), decisions.type_state)
         hidden = hidden + self.type_place(z, decisions.type_graph, decisions.type_place)
-        logits = self.type_out(torch.relu(hidden))
+        logits = dense(self.type_out, torch.relu(hidden), "float32")
         logits = logits.masked_fill(decisions.type_forbidden, -torch.inf)
         loss = functional.cross_entropy(logits, decisions.type_target, reduction="none")
         return _sum_by_graph(loss, decisions.type_graph, batch.num_graphs)

@@ -19,7 +19,7 @@ from ngae.models.config import ModelConfig
 from ngae.models.decisions import Decisions
 from ngae.models.decoder import Decoder
 from ngae.models.encoder import Encoder, Posterior
-from ngae.models.loss import Terms
+from ngae.models.loss import Terms, Total, squared_correlations
 from ngae.models.predictors import Prediction, Predictor, TargetScaler
 from ngae.ops import Decoded, PredictorParameters, ascend
 from ngae.spaces.base import SearchSpace
@@ -171,6 +171,7 @@ class NGAEModel(nn.Module):
         performance: Tensor,
         complexity: Tensor,
         noise: Tensor,
+        total: Total | None = None,
     ) -> Terms:
         """Compute the terms of the objective.
 
@@ -180,6 +181,7 @@ class NGAEModel(nn.Module):
             performance: (num_graphs,) in its own units.
             complexity: (num_graphs, num_complexities) in their own units.
             noise: (num_graphs, latent_dim), standard normal times the noise scale.
+            total: Where these graphs are a part of a batch: see `squared_correlations`.
 
         Returns:
             Means over the graphs.
@@ -193,6 +195,7 @@ class NGAEModel(nn.Module):
             kl=posterior.kl().mean(),
             performance=_squared_error(self.performance, z, performance.unsqueeze(1)),
             complexity=_squared_error(self.complexity, z, complexity),
+            correlation=squared_correlations(posterior.mean, total),
         )
 
 

@@ -101,13 +101,24 @@ class Predictor(nn.Module):
         What is predicted at a point depends on no other point and not on the number of threads;
         that of `each`, by torch's own products, means and sigmoid, does in the last bits.
         """
-        members = [_by_row(member, z) for member in self._members()]
+        members = [_by_row(member, z) for member in self._layers()]
         return self.low + (self.high - self.low) * (sum(members[1:], members[0]) / len(members))
 
     def each(self, z: Tensor) -> Tensor:
         """Predict likewise by each member, (members, num_points, num_targets)."""
-        shares = torch.stack([member(z) for member in self._members()])
+        shares = self._shares(z) if self.further else self.layers(z)[None]
         return self.low + (self.high - self.low) * shares
+
+    def _shares(self, z: Tensor) -> Tensor:
+        """The sigmoids of all members, (members, num_points, num_targets), in a few products."""
+        members = self._layers()
+        x = z.expand(len(members), -1, -1)
+        for depth, layers in enumerate(zip(*members, strict=True)):
+            weight = torch.stack([layer.weight for layer in layers])
+            bias = torch.stack([layer.bias for layer in layers])
+            x = torch.relu(x) if depth else x
+            x = torch.baddbmm(bias.unsqueeze(1), x, weight.transpose(1, 2))
+        return torch.sigmoid(x)
 
     def standardised(self, targets: Tensor) -> Tensor:
         """Bring targets (num_points, num_targets) in their own units to standardised ones."""
@@ -119,17 +130,20 @@ class Predictor(nn.Module):
 
     def weighed(self, weights: Sequence[float]) -> list[PredictorParameters]:
         """Give what `ngae.ops.ascend` takes to climb the sum of `weights * in_units(self(z))`."""
-        members = self._members()
+        members = self._layers()
         coefficient = self.std.new_tensor(weights) * self.std * (self.high - self.low)
         return [_parameters(member, coefficient / len(members)) for member in members]
 
     def first_layers(self) -> list[nn.Linear]:
         """Return what reads z in each member."""
-        return [layer for member in self._members() if isinstance(layer := member[0], nn.Linear)]
+        return [first for first, _, _ in self._layers()]
 
-    def _members(self) -> list[nn.Sequential]:
-        further = [member for member in self.further if isinstance(member, nn.Sequential)]
-        return [self.layers, *further]
+    def _layers(self) -> list[list[nn.Linear]]:
+        """The three linear layers of each member."""
+        return [
+            [layer for layer in member.modules() if isinstance(layer, nn.Linear)]
+            for member in (self.layers, *self.further)
+        ]
 
 
 def _mlp(latent_dim: int, predictor_dim: int, num_targets: int) -> nn.Sequential:
@@ -143,20 +157,16 @@ def _mlp(latent_dim: int, predictor_dim: int, num_targets: int) -> nn.Sequential
     )
 
 
-def _by_row(member: nn.Sequential, z: Tensor) -> Tensor:
-    """Return `member(z)`, up to rounding, each row by itself."""
-    for layer in member:
-        if isinstance(layer, nn.Linear):
-            z = dense(layer, z, "float32")
-        elif isinstance(layer, nn.Sigmoid):  # torch rounds its own by where an element stands
-            z = 0.5 + 0.5 * (0.5 * z).tanh()
-        else:
-            z = layer(z)
-    return z
+def _by_row(member: list[nn.Linear], z: Tensor) -> Tensor:
+    """Return the sigmoids of one member, each row by itself."""
+    first, second, output = member
+    x = torch.relu(dense(first, z, "float32"))
+    x = dense(output, torch.relu(dense(second, x, "float32")), "float32")
+    return 0.5 + 0.5 * (0.5 * x).tanh()  # torch rounds its sigmoid by where an element stands
 
 
-def _parameters(member: nn.Sequential, coefficient: Tensor) -> PredictorParameters:
-    first, second, output = (layer for layer in member if isinstance(layer, nn.Linear))
+def _parameters(member: list[nn.Linear], coefficient: Tensor) -> PredictorParameters:
+    first, second, output = member
     return PredictorParameters(
         first.weight,
         first.bias,

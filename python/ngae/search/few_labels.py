@@ -14,7 +14,7 @@ from ngae.dag import Dag
 from ngae.dags import Dags
 from ngae.data import Table
 from ngae.errors import UsageError
-from ngae.evaluate.metrics import kendall_tau
+from ngae.evaluate.metrics import kendall_tau, pearson_r
 from ngae.search.base import LatentModel
 from ngae.search.description import Describer, LatentDescriber
 from ngae.search.gaussian_process import Array, GaussianProcess
@@ -130,7 +130,8 @@ def measured(
 
     Returns:
         By number of labels: `kendall_tau` (mean over the draws), `std` (of a sample; 0 for one
-        draw), `repeats`, `tested` (rows that the order is tested on).
+        draw), `pearson_r` (mean; a predicted rank stands for the performance that the labels have
+        there), `repeats`, `tested` (rows that the order is tested on).
 
     Raises:
         UsageError: A number of labels below 2, or with fewer than two rows left to test on.
@@ -146,28 +147,33 @@ def measured(
     predictor = FewLabelPredictor(table.space, model)
     found = {}
     for count in counts:
-        taus = []
+        taus, correlations = [], []
         for repeat in range(repeats):
             order = np.random.default_rng([seed, _STREAM, count, repeat]).permutation(len(rows))
-            taus.append(_tau(predictor, dags, performance, order[:count], order[count:]))
+            tau, correlation = _judged(predictor, dags, performance, order[:count], order[count:])
+            taus.append(tau)
+            correlations.append(correlation)
             if on_fit is not None:
                 on_fit()
         found[str(count)] = {
             "kendall_tau": float(np.mean(taus)),
             "std": float(np.std(taus, ddof=1)) if repeats > 1 else 0.0,
+            "pearson_r": float(np.mean(correlations)),
             "repeats": float(repeats),
             "tested": float(len(rows) - count),
         }
     return found
 
 
-def _tau(
+def _judged(
     predictor: FewLabelPredictor,
     dags: list[Dag],
     performance: Array,
     learned: NDArray[np.int64],
     tested: NDArray[np.int64],
-) -> float:
+) -> tuple[float, float]:
+    """Kendall tau and Pearson r of what is predicted for the rows `tested`."""
     predictor.fit([dags[row] for row in learned], performance[learned])
     mean, _ = predictor.predict([dags[row] for row in tested])
-    return kendall_tau(mean, performance[tested])
+    values = np.quantile(performance[learned], mean.clip(0, 1))
+    return kendall_tau(mean, performance[tested]), pearson_r(values, performance[tested])

@@ -47,6 +47,9 @@ class Group(Protocol):
     def part(self, count: int) -> slice:
         """Return which of `count` graphs of a batch are this process's, in their order."""
 
+    def total(self, values: Tensor) -> Tensor:
+        """Add up `values` over all processes; the gradient is that of this process's alone."""
+
     def summed(self, parameters: Sequence[Tensor], values: Tensor) -> Tensor:
         """Add up over all processes: gradients in their place, and `values` (n,), returned."""
 
@@ -73,6 +76,10 @@ class Alone:
     def part(self, count: int) -> slice:
         """Return all graphs."""
         return slice(0, count)
+
+    def total(self, values: Tensor) -> Tensor:
+        """Return `values`."""
+        return values
 
     def summed(self, parameters: Sequence[Tensor], values: Tensor) -> Tensor:
         """Return `values`; gradients stay as they are."""

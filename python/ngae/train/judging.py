@@ -17,7 +17,7 @@ def scores_of_test(model: NGAEModel, data: Dataset, config: RunConfig) -> dict[s
         `rmse_normalised` in standard deviations of the training rows.
     """
     model.eval()
-    scores = score(model, data.test, config.evaluate.evaluate_batch_size, config.train.seed)
+    scores = score(model, data.test, config.evaluate.evaluate_batch_size, seed=None)
     model.train()
     result = {"reconstruction": float(scores.probability_mean.mean())}
     known = data.test.labelled

@@ -139,7 +139,7 @@ class Trainer:
             )
         load_weights(self.model, state.part("model."), place)
         load_state(self.optimizer, self.model, state.part("optimizer."))
-        self.terms.sums = state.tensors["sums"].clone().to(self.model.device)
+        self.terms.restore(state.tensors["sums"])
         self.step = state.facts["step"]
         self.best = state.facts["best"] if state.facts["best"] is not None else math.inf
 
@@ -207,15 +207,15 @@ class Trainer:
 
     def _learn(self, inputs: Inputs, noise: Tensor, share: Share | None = None) -> None:
         """Take a step; the host waits for nothing, unless the terms are to be read."""
-        terms = self.model(
-            inputs.batch, inputs.decisions, inputs.performance, inputs.complexity, noise
-        )
+        targets = inputs.performance, inputs.complexity
+        total = self.group.total if share is None else share.total(self.group.total)
+        terms = self.model(inputs.batch, inputs.decisions, *targets, noise, total)
         terms = terms if share is None else share.of(terms)
-        total = objective(terms, self.config.loss)
+        loss = objective(terms, self.config.loss)
         self.optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        loss.backward()
         (group,) = self.optimizer.param_groups
-        self.terms.add(self.step, self.group.summed(group["params"], values_of(total, terms)))
+        self.terms.add(self.step, self.group.summed(group["params"], values_of(loss, terms)))
         if self.terms.is_due:
             self._check()
         group["lr"] = self._learning_rate()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ngae.data import Table
-from ngae.models.loss import Terms
+from ngae.models.loss import Terms, Total
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,10 @@ class Share:
     performance: float
     complexity: float
 
+    def total(self, summed: Total) -> Total:
+        """Return `summed` (over all parts), to which a part without graphs gives nothing."""
+        return summed if self.rows else lambda values: summed(0 * values)
+
     def of(self, terms: Terms) -> Terms:
         """Return a part's terms as addends of the batch's."""
         return Terms(
@@ -35,6 +39,7 @@ class Share:
             kl=terms.kl * self.rows,
             performance=terms.performance * self.performance,
             complexity=terms.complexity * self.complexity,
+            correlation=_known_by_all(terms.correlation, self.rows),
         )
 
 
@@ -63,6 +68,11 @@ class Part:
             _share(table.complexity[batch], own),
         )
         return cls(own if count else slice(0, 1), share)
+
+
+def _known_by_all(term: Tensor, share: float) -> Tensor:
+    """A share of a term of the whole batch, with all of its gradient by this part's graphs."""
+    return term + (share - 1) * term.detach()
 
 
 def _share(targets: NDArray[np.float64], own: slice) -> float:

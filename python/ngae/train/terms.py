@@ -59,6 +59,11 @@ class TermSums:
         self.unread = range(0)
         return self.sums.tolist()
 
+    def restore(self, sums: Tensor) -> None:
+        """Go on from sums that were saved, on any device; terms that did not exist then are 0."""
+        known = sums.to(self.sums)
+        self.sums = torch.cat([known, self.sums.new_zeros(len(NAMES) - len(known))])
+
     def clear(self) -> None:
         """Begin again from 0."""
         self.sums = torch.zeros_like(self.sums)
