@@ -30,6 +30,13 @@ def test_round_trip_and_equal_bytes(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.safetensors", "b.safetensors"]
 
 
+def test_the_order_of_facts_and_tensors_changes_no_byte():
+    facts = {"step": 3, "config": {"a": 1, "b": 2}}
+    other = {"config": {"b": 2, "a": 1}, "step": 3}
+    turned = dict(reversed(GOOD.tensors.items()))
+    assert encoded(Checkpoint(GOOD.tensors, facts)) == encoded(Checkpoint(turned, other))
+
+
 def _foreign(path):
     save_file({"w": torch.ones(2)}, path)
 
