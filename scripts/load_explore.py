@@ -2,7 +2,7 @@
 
 Each client sends one request after the other, of a kind drawn at random, and checks every answer:
 status, form, and that equal questions get equal answers. Requests, errors, and times until the
-answer is whole, for each kind; threads and memory of the server at their most.
+answer is whole, for each kind; threads, memory and processor time of the server.
 
 Examples:
   python scripts/load_explore.py runs/digits6-quick-s0
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import os
 import random
 import re
 import socket
@@ -173,10 +174,18 @@ def serving(run: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
 
 
 class Watch:
-    """Looks at a process twice a second; its threads, memory and connections at their most."""
+    """Looks at a process twice a second.
+
+    Attributes:
+        threads: At their most.
+        memory: MiB, each time.
+        processor: Seconds of all its threads, from the beginning to the last look.
+    """
 
     def __init__(self, pid: int) -> None:
-        self.pid, self.threads, self.mebibytes = pid, 0, 0.0
+        self.pid, self.threads, self.processor = pid, 0, 0.0
+        self.memory: list[float] = []
+        self._begun = self._spent()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._look)
         self._thread.start()
@@ -191,7 +200,17 @@ class Watch:
             text = Path(f"/proc/{self.pid}/status").read_text()
             found = dict(re.findall(r"^(Threads|VmRSS):\s+(\d+)", text, re.MULTILINE))
             self.threads = max(self.threads, int(found["Threads"]))
-            self.mebibytes = max(self.mebibytes, int(found["VmRSS"]) / 1024)
+            self.memory.append(int(found["VmRSS"]) / 1024)
+            self.processor = self._spent() - self._begun
+
+    def _spent(self) -> float:
+        spent = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(spent[11]) + int(spent[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def grown(self) -> float:
+        """MiB from the end of the first fifth, when every kind was asked, to the end."""
+        return self.memory[-1] - self.memory[len(self.memory) // 5]
 
 
 def report(tally: Tally, watch: Watch, seconds: float) -> dict[str, Any]:
@@ -207,7 +226,9 @@ def report(tally: Tally, watch: Watch, seconds: float) -> dict[str, Any]:
     total = sum(len(times) for times in tally.seconds.values())
     return {
         "kinds": kinds, "errors": dict(tally.errors), "per_second": round(total / seconds, 1),
-        "threads": watch.threads, "mebibytes": round(watch.mebibytes),
+        "threads": watch.threads, "mebibytes": round(max(watch.memory)),
+        "grown": round(watch.grown, 1),
+        "processor_ms": round(1e3 * watch.processor / max(total, 1), 1),
     }  # fmt: skip
 
 
@@ -221,7 +242,8 @@ def shown(found: dict[str, Any]) -> str:
         lines.append(f"{kind:<12}  {numbers}")
     lines.append(
         f"{found['per_second']} requests a second; at most {found['threads']} threads and "
-        f"{found['mebibytes']} MiB in the server"
+        f"{found['mebibytes']} MiB in the server, {found['grown']} MiB more than after a fifth of "
+        f"the time; {found['processor_ms']} ms of processor time a request"
     )
     return "\n".join([*lines, *(f"{n} x {what}" for what, n in found["errors"].items())])
 

@@ -14,6 +14,7 @@ from ngae.data.packed import read_packed
 from ngae.data.raw import Problems
 from ngae.data.split import split_rows
 from ngae.errors import DataError, NgaeError, RefusedError, UsageError
+from ngae.forms import Form
 from ngae.spaces.enas import EnasSpace
 
 SPACE = """
@@ -181,11 +182,12 @@ def test_arrays_that_lead_nowhere_are_refused_whatever_the_digest_says(table, tm
 
 
 def test_a_later_form_is_refused(table, monkeypatch):
-    monkeypatch.setattr("ngae.data.arrays_file._FORMAT", "ngae-table-2")
-    packed = pack(table)
+    with monkeypatch.context() as later:
+        later.setattr("ngae.data.arrays_file._FORM", Form("table", 2))
+        packed = pack(table)
     before = packed.read_bytes()
-    with pytest.raises(RefusedError, match="expected a table of form ngae-table-2 or lower"):
-        monkeypatch.setattr("ngae.data.arrays_file._VERSION", 1)
+    wanted = "expected a table of form ngae-table-1 or lower, found ngae-table-2"
+    with pytest.raises(RefusedError, match=wanted):
         load(str(packed))
     assert packed.read_bytes() == before
 

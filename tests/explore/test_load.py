@@ -1,16 +1,18 @@
 """Many who ask at once: right answers, a bounded number of threads, room for who asks."""
 
 import json
+import os
 import socket
 import threading
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from ngae.explore import server as serving
 from ngae.explore.one_thread import OneThread
-from scripts.load_explore import KINDS, load, questions, report
+from scripts.load_explore import KINDS, Watch, load, questions, report
 
 
 def test_ten_clients_get_right_answers(server):
@@ -29,11 +31,26 @@ def test_the_report_counts_requests_and_errors(server):
     tally = load(server.port, 2, 0.3, 1, 1)  # points of another width
     wrong = sum(tally.errors.values())
     assert all(what.endswith("AssertionError status 400") for what in tally.errors)
-    watch = type("Watch", (), {"threads": 3, "mebibytes": 7.4})()
-    found = report(tally, watch, 0.3)
+    told = {"threads": 3, "memory": [5.0, 7.4, 6.0], "grown": 1.04, "processor": 2.0}
+    found = report(tally, type("Watch", (), told)(), 0.3)
     assert sum(row["errors"] for row in found["kinds"].values()) == wrong
     assert found["kinds"]["page"]["requests"] == len(tally.seconds["page"])
-    assert (found["threads"], found["mebibytes"]) == (3, 7)
+    assert (found["threads"], found["mebibytes"], found["grown"]) == (3, 7, 1.0)
+    total = sum(row["requests"] for row in found["kinds"].values())
+    assert found["processor_ms"] == round(2000 / max(total, 1), 1)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+def test_a_process_is_watched():
+    watch = Watch(os.getpid())
+    held = bytearray(b"x" * (64 << 20))
+    end = time.monotonic() + 30
+    while len(watch.memory) < 3 and time.monotonic() < end:
+        sum(range(100_000))
+    watch.stop()
+    assert watch.threads >= 2 and watch.processor > 0
+    assert watch.memory[-1] > len(held) / (1 << 20)
+    assert watch.grown == watch.memory[-1] - watch.memory[len(watch.memory) // 5]
 
 
 def _held(server, count):

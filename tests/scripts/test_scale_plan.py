@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts import measure_scale
 from scripts.scale_plan import MEASURED, Cluster, all_reduce, epoch, main, search_table, tables
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scale.md").read_text()
@@ -61,9 +62,8 @@ def test_the_tables_are_printed(capsys):
 
 
 @pytest.mark.end_to_end
-def test_constants_are_measured(capsys, monkeypatch):
-    monkeypatch.setattr("scripts.scale_plan._ENOUGH", 2000)
-    assert main(["--measure"]) == 0
+def test_constants_are_measured(capsys):
+    assert measure_scale.main(["--rows", "2000"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found.keys() == dataclasses.asdict(MEASURED).keys()
     assert all(value > 0 for value in found.values())

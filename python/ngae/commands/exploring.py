@@ -6,6 +6,7 @@ import webbrowser
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from ngae import console
 from ngae.api import NGAE
@@ -53,6 +54,9 @@ def serve(path: Path, config: ExploreConfig, device: str | None = None, space: s
         device: Where the model is to be; None: where it was trained.
         space: The run's space, where it is code.
     """
+    # A request is a few ms of work in a hundred small loops: beside other work, threads would wait
+    # for each other in every one of them.
+    torch.set_num_threads(1)
     with opened(path, config, device, space) as server:
         console.say(f"explore: {server.address} (this machine only; Ctrl-C ends)")
         if config.browser:

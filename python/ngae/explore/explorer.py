@@ -61,7 +61,7 @@ class Explorer:
     def __init__(self, run: NGAE, means: Array, points: int) -> None:
         self.run, self.points = run, points
         self.model, self.space = run.model, run.data.space
-        self._alone = OneThread()  # ops and torch use all cores for one request already
+        self._alone = OneThread()
         self.rows = self._rows(means)
         self.plane = plane_of(self.rows)
         self._row_of = {digest: row for row, digest in reversed(list(enumerate(self._hashes)))}
@@ -173,8 +173,9 @@ class Explorer:
             z = self._tensor(points)
             dags = self.model.decode(z)
             valid = [dag for dag in dags if dag.space is not None]
-            own = self._predicted(self.model.encode(valid).mean) if valid else []
-            return _Decoded(points, dags, self._predicted(z), own)
+            own = self.model.encode(valid).mean if valid else z[:0]
+            predicted = self._predicted(torch.cat([z, own]))  # of each point by itself
+            return _Decoded(points, dags, predicted[: len(z)], predicted[len(z) :])
 
     def _predicted(self, z: Tensor) -> list[dict[str, Any]]:
         """What the predictors say at each of `z` (num_points, latent_dim)."""
