@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -82,25 +82,19 @@ class ImprovementSearch(ABC):
     def _chosen(self, fit: Fit | FrontFit, pool: Pool, count: int) -> list[Candidate]:
         """Take the most promising ones, each as if those before had answered as expected.
 
-        Of one sequence of node types at most half are taken while there are others: what the
-        process thinks of the sequence may be wrong, and is so for all of them. Where a front of
-        three or more objectives is wanted, each is the best of another mixture.
+        Where a front of three or more objectives is wanted, each is the best of another mixture.
         """
         chosen: list[Candidate] = []
         if not pool:
             return chosen
         dags, judged = list(pool.values()), self._judged(fit, pool)
         left = np.ones(len(dags), dtype=np.bool_)
-        sequence = _numbered([dag.node_types for dag in dags])
-        times = np.zeros(len(dags), dtype=np.int64)  # each sequence was taken
         while len(chosen) < count and left.any():
-            rare = left & (times[sequence] < max(1, count // 2))
-            best = int(np.where(rare if rare.any() else left, judged.gain, -np.inf).argmax())
+            best = int(np.where(left, judged.gain, -np.inf).argmax())
             left[best] = False
             candidate = self._proposals.new(dags[best])
             if candidate is not None:
                 chosen.append(candidate)
-                times[sequence[best]] += 1
                 mixed = self._objectives > 2
                 judged = self._judged(self._fit(), pool) if mixed else judged.after(best)
         return chosen
@@ -210,9 +204,3 @@ class ImprovementSearch(ABC):
             if self._worth[key] and key not in self._labels:
                 found[key] = dag
         return found
-
-
-def _numbered(things: Sequence[Hashable]) -> NDArray[np.int64]:
-    """Numbers from 0 for different things, (len(things),), equal where they are."""
-    numbers: dict[Hashable, int] = {}
-    return np.array([numbers.setdefault(thing, len(numbers)) for thing in things], dtype=np.int64)
