@@ -7,8 +7,8 @@ import ngae
 
 ORDER = (
     "_lazy", "errors", "files", "forms", "settings", "_native", "console", "drawing", "edges",
-    "space_like", "dag", "dags", "rules", "transfer", "batch", "ops", "networks", "spaces", "data",
-    "oracles", "models", "baselines", "evaluate", "train", "search", "report", "figures", "api",
+    "space_like", "dag", "dags", "rules", "threads", "transfer", "batch", "ops", "networks", "spaces",
+    "data", "oracles", "models", "baselines", "evaluate", "train", "search", "report", "figures", "api",
     "searching", "presets", "explore", "reproduce", "commands", "cli", "export", "doctor", "status",
     "completion",
 )  # fmt: skip

@@ -6,7 +6,6 @@ import webbrowser
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from ngae import console
 from ngae.api import NGAE
@@ -16,6 +15,7 @@ from ngae.explore.config import ExploreConfig
 from ngae.explore.explorer import Explorer
 from ngae.explore.server import HOST, Server
 from ngae.report.files import read_latents
+from ngae.threads import one_thread
 
 
 def opened(path: Path, config: ExploreConfig, device: str | None = None, space: str = "") -> Server:
@@ -56,8 +56,7 @@ def serve(path: Path, config: ExploreConfig, device: str | None = None, space: s
     """
     # A request is a few ms of work in a hundred small loops: beside other work, threads would wait
     # for each other in every one of them.
-    torch.set_num_threads(1)
-    with opened(path, config, device, space) as server:
+    with one_thread(), opened(path, config, device, space) as server:
         console.say(f"explore: {server.address} (this machine only; Ctrl-C ends)")
         if config.browser:
             webbrowser.open(server.address)

@@ -24,6 +24,8 @@ from botorch.sampling import SobolQMCNormalSampler
 from gpytorch.mlls import ExactMarginalLogLikelihood, VariationalELBO
 from torch import Tensor
 
+from ngae.threads import one_thread
+
 _INDUCING = 100  # most inducing points
 _STEPS, _FURTHER, _RATE = 100, 10, 0.05  # of Adam, for a sparse process; after a believed answer
 _LIKELIHOOD = 50  # most iterations of a fit to the likelihood
@@ -178,15 +180,10 @@ def alone(seed: int) -> Iterator[None]:
     so small that more threads only wait for each other. Its warnings, such as of starts that are
     alike, are left out.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            torch.default_generator.manual_seed(seed)
-            yield
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.default_generator.manual_seed(seed)
+        yield
 
 
 def _greatest(acquisition: Any, evidence: Evidence) -> Tensor:
