@@ -7,10 +7,10 @@ import ngae
 
 ORDER = (
     "_lazy", "errors", "files", "forms", "settings", "_native", "console", "drawing", "edges",
-    "space_like", "dag", "dags", "rules", "threads", "transfer", "batch", "ops", "networks", "spaces",
-    "data", "oracles", "models", "baselines", "evaluate", "train", "search", "report", "figures", "api",
-    "searching", "presets", "explore", "reproduce", "commands", "cli", "export", "doctor", "status",
-    "completion",
+    "space_like", "dag", "dags", "rules", "threads", "transfer", "batch", "ops", "networks",
+    "spaces", "data", "oracles", "models", "baselines", "evaluate", "train", "search", "report",
+    "figures", "api", "searching", "presets", "explore", "reproduce", "commands", "cli",
+    "export", "doctor", "status", "completion",
 )  # fmt: skip
 ROOT = Path(ngae.__file__).parent
 
