@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ngae.search.front import RankScale, expected_hypervolume_improvement, targets_of
+from ngae.search.front import expected_hypervolume_improvement, lifted
 from ngae.search.hypervolume import hypervolume
 
 REFERENCE = np.array([0.0, -1.0])
@@ -39,17 +39,6 @@ def test_without_doubt_it_is_the_gain_itself(front):
 
 
 def test_what_is_far_below_is_lifted_and_what_is_unknown_is_bad():
-    values = np.array([[94.0, -3.0], [80.0, -1.0], [10.0, -0.5], [np.nan, -9.0]])
-    found = targets_of(values, np.array([80.0, -9.0]))
-    assert found.tolist() == [[94, -3], [80, -1], [73, -0.5], [73, -9]]
-
-
-def test_ranks_come_back_as_values():
-    values = np.array([3.0, 1.0, 2.0, 3.0, 10.0])
-    scale = RankScale.of(values)
-    assert scale.value_at(scale.ranks) == pytest.approx(values)
-    assert scale.value_at(np.array([-1.0, 0.2, 0.9, 1.1])) == pytest.approx(
-        [1, 1.5, 10, 10 + 14 / 3]
-    )
-    alone = RankScale.of(np.array([5.0, 5.0]))
-    assert alone.value_at(np.array([0.0, 0.5, 2.0])).tolist() == [5, 5, 5]
+    found = lifted(np.array([94.0, 80.0, 10.0, np.nan]), 80.0)
+    assert found.tolist() == [94, 80, 73, 73]
+    assert lifted(np.array([3.0, 1.0]), 5.0).tolist() == [5, 5]

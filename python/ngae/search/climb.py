@@ -15,7 +15,7 @@ def climb(
     """Climb mean + kappa times standard deviation, by steps of one length.
 
     Args:
-        process: Fitted on one group, the latent points.
+        process: Fitted on one radial group, the latent points.
         starts: (points, latent_dim).
         steps: Number of steps.
         step_size: Length of a step, in units of a coordinate.
@@ -42,10 +42,10 @@ def climb(
 
 def _slope(process: GaussianProcess, precision: Array, points: Array, kappa: float) -> Array:
     """Gradient of mean + kappa sqrt(variance), with k and its gradient in closed form."""
-    (held,) = process.groups
-    cross = process.covariance([points])  # (points, n)
+    ((name, held),) = process.groups.items()
+    cross = process.covariance({name: points})  # (points, n)
     solved = cross @ precision
-    amplitude = np.exp(2 * process.logs[-2])
+    amplitude = np.exp(2 * process.logs[process.kernel.amplitude])
     deviation = np.sqrt(np.maximum(amplitude - (cross * solved).sum(axis=1), 1e-9))
     pull = cross * (process.weights - kappa * solved / deviation[:, None])
     slope: Array = pull @ held - pull.sum(axis=1, keepdims=True) * points

@@ -1,7 +1,8 @@
 """What can be computed of an architecture without asking anyone, as numbers for a surrogate.
 
-Of each architecture the canonical member of those that compute the same is described
-(`SearchSpace.canonical`), so that nodes which do not matter do not count.
+What performance depends on is described of the canonical member of those that compute the same
+(`SearchSpace.canonical`), so that nodes which do not matter do not count; what a network costs
+depends on what is built, too.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from ngae.spaces.base import SearchSpace
 
 Features = dict[str, NDArray[np.float32]]
 
+BUILT = ("count", "built", "exact")  # groups that describe what is built
+
 _BUCKETS = 256  # of a histogram of labels
 _MIX = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 _AT_ONCE = 4096  # graphs whose paths are counted together
@@ -34,25 +37,37 @@ def graph_features(space: SearchSpace, dags: Sequence[Dag]) -> Features:
         dags: The architectures.
 
     Returns:
-        float32 (len(dags), width) by group. `near`: how many nodes have each neighbourhood of
-        radius 1 (Weisfeiler-Lehman labels with the direction of edges, hashed to buckets).
+        float32 (len(dags), width) by group; those of `BUILT` describe the architecture as it is
+        built, with what does not matter, the others its canonical member. `near`: how many nodes
+        have each neighbourhood of radius 1 (Weisfeiler-Lehman labels with the direction of edges,
+        hashed to buckets).
         `path`: how many paths lead from the first to the last node, and how many nodes of each
         type are on them, the most, the fewest, in all and on average. `route` and `step`: the
         paths by the types of their nodes and of their edges (see `_routes`). `place`: types and
         edges by number of node, where that is not too much. `cost`: logarithms of the exact
-        complexities.
+        complexities, where the space computes some. `count`: how many nodes there are of each type,
+        and edges. `built`: as `place`. `exact`: the complexities themselves.
     """
-    packed = Dags.of([space.canonical(dag) for dag in dags])
+    built, packed = Dags.of(dags), Dags.of([space.canonical(dag) for dag in dags])
     labels = _refined(packed, _mixed(packed.node_type.astype(np.uint64), 0))
     paths = _by_block(packed, 1 + 4 * space.num_node_types, partial(_paths, space))
     found = {"near": _histogram(packed, labels), "path": paths}
     found["route"] = _by_block(packed, 2 * _WAVES, partial(_routes, _turns(space)))
     found["step"] = _by_block(packed, 2 * _WAVES, partial(_routes, _turns_of_steps(space)))
     if space.max_nodes * (space.num_node_types + space.max_nodes) <= _PLACES:
-        found["place"] = places(packed, space)
+        found |= {"place": places(packed, space), "built": places(built, space)}
+    found["count"] = _counts(built, space)
     if space.complexity_names:
-        costs = space.complexity(Dags.of(dags))
-        found["cost"] = np.log1p(costs).astype(np.float32)
+        exact = space.complexity(built).astype(np.float32)
+        found |= {"cost": np.log1p(exact), "exact": exact}
+    return found
+
+
+def _counts(dags: Dags, space: SearchSpace) -> NDArray[np.float32]:
+    """How many nodes of each type, and edges, (len(dags), num_node_types + 1)."""
+    found = np.zeros((len(dags), space.num_node_types + 1), dtype=np.float32)
+    np.add.at(found, (_graph_of_node(dags), dags.node_type.astype(np.int64)), 1)
+    found[:, -1] = np.diff(dags.edge_ptr)
     return found
 
 

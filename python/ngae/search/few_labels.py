@@ -16,8 +16,8 @@ from ngae.data import Table
 from ngae.errors import UsageError
 from ngae.evaluate.metrics import kendall_tau, pearson_r
 from ngae.search.base import LatentModel
-from ngae.search.description import Describer, LatentDescriber
-from ngae.search.gaussian_process import Array, GaussianProcess
+from ngae.search.description import Describer, LatentDescriber, value_kernel
+from ngae.search.gaussian_process import Array, GaussianProcess, Groups
 from ngae.search.judging import ranks_of
 from ngae.spaces.base import SearchSpace
 
@@ -30,9 +30,9 @@ class FewLabelPredictor:
     """Says how architectures rank, after tens to a few thousand labels.
 
     A Gaussian process on features that can be computed without asking anyone (`graph_features`)
-    and, with a model, on the encoder's posterior mean; one length for each group, a linear trend of
-    exact complexities, targets are ranks. The features see all architectures as they are: nothing
-    but the labels given is learned from.
+    and, with a model, on the encoder's posterior mean (`value_kernel`);
+    targets are ranks. The features see all architectures as they are: nothing but the labels given
+    is learned from.
 
     Args:
         space: The space of the architectures.
@@ -63,8 +63,7 @@ class FewLabelPredictor:
                 "FewLabelPredictor.fit: expected two or more architectures with a finite "
                 f"performance each, found {len(dags)} and {values.shape}"
             )
-        groups, ranks = self._groups(dags), ranks_of(values)
-        self._process = fitted(groups, ranks, self._describe.cost)
+        self._process = fitted(self._groups(dags), ranks_of(values))
         return self
 
     def predict(self, dags: Sequence[Dag]) -> tuple[Array, Array]:
@@ -90,9 +89,9 @@ class FewLabelPredictor:
         mean, deviation = np.concatenate(parts, axis=1)
         return mean, deviation
 
-    def _groups(self, dags: Sequence[Dag]) -> list[Array]:
+    def _groups(self, dags: Sequence[Dag]) -> Groups:
         groups = self._describe(list(dags), Dags.of(dags, self.space).hashes())
-        if not all(np.isfinite(group).all() for group in groups):
+        if not all(np.isfinite(group).all() for group in groups.values()):
             raise UsageError(
                 "FewLabelPredictor: expected architectures that can be described, found one of "
                 "too many paths"
@@ -100,14 +99,16 @@ class FewLabelPredictor:
         return groups
 
 
-def fitted(groups: list[Array], ranks: Array, trend: int | None) -> GaussianProcess:
+def fitted(groups: Groups, ranks: Array) -> GaussianProcess:
     """Fit a process; of many labels, lengths are looked for by some spread over the order."""
+    kernel = value_kernel(groups)
     if len(ranks) <= _LEARNED_FROM:
-        return GaussianProcess.fit(groups, ranks, trend=trend)
+        return GaussianProcess.fit(kernel, groups, ranks)
     order = np.argsort(ranks, kind="stable")
     some = order[np.linspace(0, len(order) - 1, _LEARNED_FROM).astype(np.int64)]
-    logs = GaussianProcess.fit([group[some] for group in groups], ranks[some], trend=trend).logs
-    return GaussianProcess.fit(groups, ranks, start=logs, trend=trend, learn=False)
+    few = {name: group[some] for name, group in groups.items()}
+    logs = GaussianProcess.fit(kernel, few, ranks[some]).logs
+    return GaussianProcess.fit(kernel, groups, ranks, start=logs, learn=False)
 
 
 def measured(

@@ -1,29 +1,95 @@
 """A Gaussian process on groups of features, for tens to a few hundred labels.
 
-    k(a, b) = s^2 exp(-sum over groups g of |a_g - b_g|^2 / (2 l_g^2)) + a_t . b_t,    y = f + noise
+    k(a, b) = s^2 exp(-sum over radial g of |a_g - b_g|^2 / (2 l_g^2))
+              + sum over linear g of c_g^2 a_g . b_g / width_g,              y = f + noise
 
-Amplitude, noise and one length for each group maximise the marginal likelihood times a prior
-(Rasmussen and Williams 2006, section 5.4.1); groups that do not help get long lengths. The group t,
-where there is one, has a linear trend, whose slopes are standard normal (there, section 2.7).
+Amplitudes, noise and one length for each radial group maximise the marginal likelihood times a
+prior (Rasmussen and Williams 2006, section 5.4.1): groups that do not help get long lengths, and
+small slopes. What is linear goes on where no label is (there, section 2.7).
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Groups = Mapping[str, Array]
 
 _JITTER = 1e-6
 _LEAST = 1e-12  # variance
 _ROUNDS, _RATE = 60, 0.15  # of Adam on the logarithms
 _FURTHER = 40  # rounds from where an earlier fit ended
 _NOISE = 0.2  # middle of the prior, of targets of unit variance
-_WIDTHS = (1.0, 1.0, 1.0)  # standard deviations of the priors: lengths, amplitude, noise
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Which groups of features count, and how.
+
+    Attributes:
+        radial: Groups near in all of which answers are alike.
+        linear: Groups whose numbers each add a share to the answer.
+    """
+
+    radial: tuple[str, ...]
+    linear: tuple[str, ...] = ()
+
+    @property
+    def amplitude(self) -> int:
+        """Place of the amplitude among the logarithms: after the lengths, before the slopes."""
+        return len(self.radial)
+
+    def squares(self, a: Groups, b: Groups) -> Array:
+        """Squared distances (radial groups, points of a, points of b)."""
+        return _stacked([_squares(a[name], b[name]) for name in self.radial], a, b)
+
+    def products(self, a: Groups, b: Groups) -> Array:
+        """Inner products (linear groups, points of a, points of b), over the width."""
+        return _stacked([_products(a[name], b[name]) for name in self.linear], a, b)
+
+    def signal(self, squares: Array, logs: Array) -> Array:
+        """Return what the radial groups make of the covariance."""
+        exponent = np.tensordot(np.exp(-2 * logs[: self.amplitude]) / 2, squares, axes=1)
+        signal: Array = np.exp(2 * logs[self.amplitude] - exponent)
+        return signal
+
+    def shares(self, products: Array, logs: Array) -> Array:
+        """Return what the linear groups make of the covariance."""
+        slopes = np.exp(2 * logs[self.amplitude + 1 : -1])
+        shares: Array = np.tensordot(slopes, products, axes=1)
+        return shares
+
+    def covariance(self, a: Groups, b: Groups, logs: Array) -> Array:
+        """Return k between points, (points of a, points of b)."""
+        exponent = np.zeros((count_of(a), count_of(b)))
+        for name, log in zip(self.radial, logs, strict=False):
+            exponent += _squares(a[name], b[name]) / (2 * np.exp(2 * log))
+        found: Array = np.exp(2 * logs[self.amplitude] - exponent)
+        for name, log in zip(self.linear, logs[self.amplitude + 1 :], strict=False):
+            found += np.exp(2 * log) * _products(a[name], b[name])
+        return found
+
+    def variance(self, groups: Groups, logs: Array) -> Array:
+        """Return k of each point with itself, (points,)."""
+        found = np.full(count_of(groups), np.exp(2 * logs[self.amplitude]))
+        for name, log in zip(self.linear, logs[self.amplitude + 1 : -1], strict=True):
+            found += np.exp(2 * log) * (groups[name] ** 2).mean(axis=1)
+        return found
+
+    def middle(self, groups: Groups) -> Array:
+        """Return the middle of the prior of the logarithms.
+
+        Points a spread apart in every radial group have covariance exp(-1), however many groups;
+        each linear group has variance one.
+        """
+        widths = np.array([groups[name].shape[1] for name in self.radial])
+        lengths = 0.5 * np.log(widths * len(widths))
+        return np.concatenate([lengths, np.zeros(1 + len(self.linear)), [np.log(_NOISE)]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,69 +97,60 @@ class GaussianProcess:
     """A fitted process; targets are standardised inside.
 
     Attributes:
+        kernel: Which groups count.
         groups: Features of the labelled points, (n, width) each, scaled.
-        logs: Logarithms of the lengths, then of amplitude and noise.
+        logs: Logarithms of the lengths, the amplitude, the slopes and the noise.
         mean: Of the targets.
         scale: Standard deviation of the targets.
-        trend: Number of the group with a linear trend, or None.
         factor: (n, n) lower Cholesky factor of the covariance with noise.
         weights: (n,) inverse covariance times targets.
     """
 
-    groups: tuple[Array, ...]
+    kernel: Kernel
+    groups: Groups
     logs: Array
     mean: float
     scale: float
-    trend: int | None
     factor: Array
     weights: Array
 
     @classmethod
     def fit(
         cls,
-        groups: Sequence[Array],
+        kernel: Kernel,
+        groups: Groups,
         targets: Array,
         start: Array | None = None,
-        trend: int | None = None,
         learn: bool = True,
     ) -> GaussianProcess:
         """Fit to labelled points.
 
         Args:
-            groups: Features, (n, width) each, of comparable scale; see `centre_and_spread`.
+            kernel: Which groups count.
+            groups: Features, float64 (n, width) each, of comparable scale; see
+                `centre_and_spread`.
             targets: (n,), at least one.
-            start: Where the search for lengths, amplitude and noise begins (`logs` of a fit to
+            start: Where the search for lengths, amplitudes and noise begins (`logs` of a fit to
                 fewer points); by default at the middle of their priors.
-            trend: Number of the group with a linear trend; by default there is none.
             learn: Whether to search at all; if not, `start` is taken as it is.
         """
-        held = tuple(np.asarray(group, dtype=np.float64) for group in groups)
         mean, scale = float(targets.mean()), float(targets.std()) or 1.0
         y = (targets - mean) / scale
-        squares = np.stack([_squares(group, group) for group in held])
-        fixed = _linear(held, held, trend)
-        # Points a spread apart in every group have covariance exp(-1), however many groups.
-        widths = np.array([group.shape[1] for group in held])
-        middle = np.append(0.5 * np.log(widths * len(held)), [0.0, np.log(_NOISE)])
-        logs = middle if start is None else start
-        if learn:
-            rounds = _ROUNDS if start is None else _FURTHER
-            logs = _maximised(squares, fixed, y, middle, logs, rounds)
-        factor = np.linalg.cholesky(_noisy(squares, fixed, logs)).astype(np.float64)
-        weights = _solve(factor, y)
-        return cls(held, logs, mean, scale, trend, factor, weights)
-
-    def covariance(self, groups: Sequence[Array]) -> Array:
-        """Return k between points and the labelled ones, (points, n)."""
-        exponent = np.zeros((len(groups[0]), len(self.weights)))
-        for group, held, log in zip(groups, self.groups, self.logs, strict=False):
-            exponent += _squares(group, held) / (2 * np.exp(2 * log))
-        cross: Array = np.exp(2 * self.logs[-2] - exponent) + _linear(
-            groups, self.groups, self.trend
+        held = {name: groups[name] for name in dict.fromkeys(kernel.radial + kernel.linear)}
+        evidence = _Evidence(
+            kernel, kernel.squares(held, held), kernel.products(held, held), y, kernel.middle(held)
         )
-        return cross
+        logs = evidence.middle if start is None else start
+        if learn:
+            logs = _maximised(evidence, logs, _ROUNDS if start is None else _FURTHER)
+        factor = np.linalg.cholesky(_noisy(evidence.covariance(logs), logs)).astype(np.float64)
+        return cls(kernel, held, logs, mean, scale, factor, _solve(factor, y))
 
-    def predict(self, groups: Sequence[Array]) -> tuple[Array, Array]:
+    def covariance(self, groups: Groups) -> Array:
+        """Return k between points and the labelled ones, (points, n)."""
+        return self.kernel.covariance(groups, self.groups, self.logs)
+
+    def predict(self, groups: Groups) -> tuple[Array, Array]:
         """Give mean and standard deviation of f at points, in units of the targets.
 
         Args:
@@ -102,16 +159,21 @@ class GaussianProcess:
         belief = self.believe(groups)
         return belief.mean, belief.deviation
 
-    def believe(self, groups: Sequence[Array]) -> Belief:
+    def believe(self, groups: Groups) -> Belief:
         """Give what is believed of f at points, which further points may change."""
         cross = self.covariance(groups)
         half = np.linalg.solve(self.factor, cross.T).astype(np.float64)
-        before = np.full(len(cross), np.exp(2 * self.logs[-2]))
-        if self.trend is not None:
-            before += (groups[self.trend] ** 2).sum(axis=1)
+        before = self.kernel.variance(groups, self.logs)
         variance = np.maximum(before - (half**2).sum(axis=0), _LEAST)
         mean = self.mean + self.scale * (cross @ self.weights)
-        return Belief(self, tuple(groups), mean, variance, half)
+        return Belief(self, groups, mean, variance, half)
+
+    def left_out(self) -> Array:
+        """Predict each label by all others (Rasmussen and Williams 2006, section 5.4.2), (n,)."""
+        half = np.linalg.inv(self.factor)
+        y = self.factor @ (self.factor.T @ self.weights)
+        found: Array = self.mean + self.scale * (y - self.weights / (half**2).sum(axis=0))
+        return found
 
     @property
     def noise(self) -> float:
@@ -132,7 +194,7 @@ class Belief:
     """
 
     process: GaussianProcess
-    groups: tuple[Array, ...]
+    groups: Groups
     mean: Array
     variance: Array
     half: Array
@@ -143,24 +205,76 @@ class Belief:
         found: Array = self.process.scale * np.sqrt(self.variance)
         return found
 
+    @property
+    def noisy_deviation(self) -> Array:
+        """Standard deviation of answers at the points, in units of the targets."""
+        found: Array = np.hypot(self.deviation, self.process.noise)
+        return found
+
     def after(self, row: int) -> Belief:
         """Return what is believed once point `row` has answered with its mean.
 
         One more row of the Cholesky factor; the mean stays (the kriging believer of Ginsbourger
         et al. 2010).
         """
-        logs = self.process.logs
-        exponent = np.zeros(len(self.mean))
-        for group, log in zip(self.groups, logs, strict=False):
-            exponent += _squares(group, group[row : row + 1])[:, 0] / (2 * np.exp(2 * log))
-        row_alone = [group[row : row + 1] for group in self.groups]
-        shared = np.exp(2 * logs[-2] - exponent) - self.half[:, row] @ self.half
-        shared += np.ravel(_linear(self.groups, row_alone, self.process.trend))
+        kernel, logs = self.process.kernel, self.process.logs
+        alone = {name: self.groups[name][row : row + 1] for name in self.process.groups}
+        shared = kernel.covariance(self.groups, alone, logs)[:, 0]
+        shared -= self.half[:, row] @ self.half
         learned = shared / np.sqrt(self.variance[row] + np.exp(2 * logs[-1]) + _JITTER)
         variance = np.maximum(self.variance - learned**2, _LEAST)
         return dataclasses.replace(
             self, variance=variance, half=np.concatenate([self.half, learned[None]])
         )
+
+
+@dataclass(frozen=True, eq=False)
+class _Evidence:
+    """What lengths, amplitudes and noise are judged by.
+
+    Attributes:
+        kernel: Which groups count.
+        squares: (radial groups, n, n) of the labels.
+        products: (linear groups, n, n) of the labels.
+        y: (n,) standardised targets.
+        middle: Of the prior of the logarithms, whose standard deviations are one.
+    """
+
+    kernel: Kernel
+    squares: Array
+    products: Array
+    y: Array
+    middle: Array
+
+    def covariance(self, logs: Array) -> Array:
+        """Without noise, (n, n)."""
+        shares = self.kernel.shares(self.products, logs)
+        return self.kernel.signal(self.squares, logs) + shares
+
+    def loss(self, logs: Array) -> tuple[float, Array]:
+        """Negative logarithm of marginal likelihood times prior, and its slope."""
+        kernel, from_middle = self.kernel, logs - self.middle
+        signal = kernel.signal(self.squares, logs)
+        covariance = _noisy(signal + kernel.shares(self.products, logs), logs)
+        try:
+            factor = np.linalg.cholesky(covariance)
+        except np.linalg.LinAlgError:
+            return np.inf, from_middle
+        inverse = np.linalg.inv(covariance)
+        weights = inverse @ self.y
+        loss = 0.5 * self.y @ weights + np.log(np.diag(factor)).sum() + 0.5 * (from_middle**2).sum()
+        outer = 0.5 * (inverse - np.outer(weights, weights))
+        weighted = outer * signal
+        amplitude, factors = kernel.amplitude, np.exp(2 * logs)
+        by_length = (self.squares * weighted).sum(axis=(1, 2)) / factors[:amplitude]
+        by_slope = 2 * factors[amplitude + 1 : -1] * (self.products * outer).sum(axis=(1, 2))
+        slope = [*by_length, 2 * weighted.sum(), *by_slope, 2 * factors[-1] * np.trace(outer)]
+        return float(loss), np.array(slope) + from_middle
+
+
+def count_of(groups: Groups) -> int:
+    """Return how many points `groups` describe."""
+    return len(next(iter(groups.values())))
 
 
 def centre_and_spread(points: NDArray[np.float32]) -> tuple[Array, float]:
@@ -174,22 +288,19 @@ def _squares(a: Array, b: Array) -> Array:
     return np.maximum(found, 0.0)
 
 
-def _linear(a: Sequence[Array], b: Sequence[Array], trend: int | None) -> Array:
-    """Covariance of the linear trend, (points of a, points of b)."""
-    found: Array = np.zeros((len(a[0]), len(b[0]))) if trend is None else a[trend] @ b[trend].T
+def _products(a: Array, b: Array) -> Array:
+    found: Array = a @ b.T / a.shape[1]
     return found
 
 
-def _noisy(squares: Array, fixed: Array, logs: Array) -> Array:
-    found: Array = _signal(squares, logs) + fixed
-    found[np.diag_indices_from(found)] += np.exp(2 * logs[-1]) + _JITTER
-    return found
+def _stacked(parts: list[Array], a: Groups, b: Groups) -> Array:
+    return np.stack(parts) if parts else np.zeros((0, count_of(a), count_of(b)))
 
 
-def _signal(squares: Array, logs: Array) -> Array:
-    exponent = np.tensordot(np.exp(-2 * logs[:-2]) / 2, squares, axes=1)
-    signal: Array = np.exp(2 * logs[-2] - exponent)
-    return signal
+def _noisy(covariance: Array, logs: Array) -> Array:
+    """Add the variance of the noise, in place."""
+    covariance[np.diag_indices_from(covariance)] += np.exp(2 * logs[-1]) + _JITTER
+    return covariance
 
 
 def _solve(factor: Array, y: Array) -> Array:
@@ -197,15 +308,13 @@ def _solve(factor: Array, y: Array) -> Array:
     return found
 
 
-def _maximised(
-    squares: Array, fixed: Array, y: Array, middle: Array, start: Array, rounds: int
-) -> Array:
+def _maximised(evidence: _Evidence, start: Array, rounds: int) -> Array:
     """Climb log p(y | logs) p(logs) by Adam; the best point on the way."""
     logs = start.copy()
     best, best_loss = logs.copy(), np.inf
     first, second = np.zeros_like(logs), np.zeros_like(logs)
     for step in range(1, rounds + 1):
-        loss, slope = _loss(squares, fixed, y, middle, logs)
+        loss, slope = evidence.loss(logs)
         if loss < best_loss:
             best, best_loss = logs.copy(), loss
         first = 0.9 * first + 0.1 * slope
@@ -214,26 +323,3 @@ def _maximised(
         move = (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.95**step)) + 1e-8)
         logs = logs - rate * move
     return best
-
-
-def _loss(
-    squares: Array, fixed: Array, y: Array, middle: Array, logs: Array
-) -> tuple[float, Array]:
-    """Negative logarithm of marginal likelihood times prior, and its slope."""
-    widths = np.array([_WIDTHS[0]] * (len(logs) - 2) + list(_WIDTHS[1:]))
-    from_middle = (logs - middle) / widths
-    signal = _signal(squares, logs)
-    noise = np.exp(2 * logs[-1])
-    covariance = signal + fixed + (noise + _JITTER) * np.eye(len(y))
-    try:
-        factor = np.linalg.cholesky(covariance)
-    except np.linalg.LinAlgError:
-        return np.inf, from_middle / widths
-    inverse = np.linalg.inv(covariance)
-    weights = inverse @ y
-    loss = 0.5 * y @ weights + np.log(np.diag(factor)).sum() + 0.5 * (from_middle**2).sum()
-    outer = 0.5 * (inverse - np.outer(weights, weights))
-    weighted = outer * signal
-    lengths = (squares * weighted).sum(axis=(1, 2)) * np.exp(-2 * logs[:-2])
-    slope = np.array([*lengths, 2 * weighted.sum(), 2 * noise * np.trace(outer)])
-    return float(loss), slope + from_middle / widths

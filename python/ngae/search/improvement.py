@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -17,17 +17,21 @@ from numpy.typing import NDArray
 from ngae.dag import Dag
 from ngae.dags import Dags
 from ngae.search.base import Candidate, Trial
-from ngae.search.front import FrontFit, FrontJudged, RankScale, targets_of
-from ngae.search.gaussian_process import Array, GaussianProcess
-from ngae.search.judging import Fit, Judged, logs_of, ranks_of
+from ngae.search.believed import Computed, Fitted, Teller
+from ngae.search.costs import MeasuredLimits, told
+from ngae.search.description import Describer, value_kernel
+from ngae.search.front import FrontFit, FrontJudged, lifted
+from ngae.search.gaussian_process import Array, GaussianProcess, Groups, Kernel
+from ngae.search.judging import Fit, Judged, ranks_of
 from ngae.search.labels import Label, Labels
 from ngae.search.problem import Problem
 from ngae.search.proposals import Proposals, taken
+from ngae.search.scales import RankScale
 
 _MORE = 1.05  # times as many labels as before, for which lengths are looked for anew
 
-Describe = Callable[[Sequence[Dag], Sequence[str]], list[Array]]
 Pool = dict[str, Dag]
+Useful = NDArray[np.bool_]
 
 
 class ImprovementSearch(ABC):
@@ -35,8 +39,7 @@ class ImprovementSearch(ABC):
 
     Args:
         proposals: Keeps what was proposed.
-        describe: Gives groups of features (count, width) of architectures and their canonical
-            hashes.
+        describe: Describes architectures.
         initial: Uniform draws that begin a search from nothing.
         aim: The best architecture, or the whole Pareto front.
         weight: Weight of the first complexity in the objective.
@@ -45,7 +48,7 @@ class ImprovementSearch(ABC):
     def __init__(
         self,
         proposals: Proposals,
-        describe: Describe,
+        describe: Describer,
         initial: int,
         aim: Literal["best", "front"],
         weight: float = 0.0,
@@ -54,7 +57,6 @@ class ImprovementSearch(ABC):
         self._proposals, self._describe = proposals, describe
         self._initial, self._aim, self._weight = initial, aim, weight
         self._labels = Labels(self.problem)
-        self._trend: int | None = None  # the group with a linear trend
         self._logs: dict[str, tuple[Array, int]] = {}  # of the last search, with its labels
         self._worth: dict[str, bool] = {}
 
@@ -108,43 +110,50 @@ class ImprovementSearch(ABC):
         return fit.judge(self._describe(list(pool.values()), list(pool)))
 
     def _fit(self) -> Fit | FrontFit:
-        labels = self._labels.fitted_to()
+        labels, objective = self._labels.fitted_to(), self.problem.objective
         held = self._describe([label.dag for label in labels], [label.key for label in labels])
+        useful = np.array([objective.counts(label.answer) for label in labels])
+        if self._objectives == 2:
+            values = objective.values([label.answer for label in labels])
+            useful &= np.isfinite(values).all(axis=1)
+            if useful.any():
+                return self._front_fit(labels, held, values, useful)
         values = self._values(labels)
-        useful = [self.problem.objective.counts(label.answer) for label in labels]
-        if self._objectives == 2 and any(useful):
-            return self._front_fit(labels, held, values, np.array(useful))
         ranks = ranks_of(values)
         return Fit(
             groups=held,
             values=values,
-            process=self._process("value", held, ranks, self._trend),
-            best=float(ranks[useful].max()) if any(useful) else float(ranks.min()),
-            limited=self._limited(labels, held),
+            process=self._process("value", value_kernel(held), held, ranks),
+            best=float(ranks[useful].max()) if useful.any() else float(ranks.min()),
+            limits=self._limits(labels, held, useful),
         )
 
     def _front_fit(
-        self, labels: list[Label], held: list[Array], mixed: Array, useful: NDArray[np.bool_]
+        self, labels: list[Label], held: Groups, values: Array, useful: Useful
     ) -> FrontFit:
-        """Fit a process to the ranks of each of two objectives."""
-        objective = self.problem.objective
-        values = objective.values([label.answer for label in labels])
-        front = values[useful & np.isfinite(values).all(axis=1)]
-        reference = front.min(axis=0) if len(front) else np.nanmin(values, axis=0)
-        reference[0] = max(reference[0], objective.floor)
-        first, second = (RankScale.of(column) for column in targets_of(values, reference).T)
+        """Say what the labels tell of each of two objectives."""
+        front = values[useful]
+        reference = front.min(axis=0)
+        reference[0] = max(reference[0], self.problem.objective.floor)
+        targets = lifted(values[:, 0], reference[0])
+        scale = RankScale.of(targets)
+        first = self._process("first", value_kernel(held), held, scale.target_at(targets))
         return FrontFit(
             groups=held,
-            values=mixed,
-            processes=(
-                self._process("first", held, first.ranks, self._trend),
-                self._process("second", held, second.ranks, self._trend),
-            ),
-            scales=(first, second),
+            values=self._values(labels),
+            tellers=(Fitted(first, scale), self._cost_teller(held, values[:, 1], useful)),
             front=front,
             reference=reference,
-            limited=self._limited(labels, held),
+            limits=self._limits(labels, held, useful),
         )
+
+    def _cost_teller(self, held: Groups, values: Array, useful: Useful) -> Teller:
+        """Say what tells of the complexity that counts beside the performance."""
+        (name,) = self.problem.objective.down
+        computed = self.problem.space.complexity_names
+        if name in computed:
+            return Computed(computed.index(name), *self._describe.scale_of(name))
+        return told(name, self._process, held, values, useful)
 
     def _values(self, labels: list[Label]) -> Array:
         """What is maximised: the performance, less weighed complexity, or a random mixture.
@@ -166,31 +175,26 @@ class ImprovementSearch(ABC):
         return found
 
     def _process(
-        self, name: str, held: list[Array], targets: Array, trend: int | None = None
+        self, name: str, kernel: Kernel, groups: Groups, targets: Array
     ) -> GaussianProcess:
         """Fit; lengths are looked for, from the last ones on, where labels are enough more."""
         logs, count = self._logs.get(name, (None, 0))
         # Each mixture of objectives is another target.
         learn = len(targets) >= _MORE * count or (self._aim == "front" and name in ("value", "z"))
-        process = GaussianProcess.fit(held, targets, logs, trend, learn)
+        process = GaussianProcess.fit(kernel, groups, targets, logs, learn)
         if learn:
             self._logs[name] = process.logs, len(targets)
         return process
 
-    def _limited(
-        self, labels: list[Label], held: list[Array]
-    ) -> tuple[tuple[GaussianProcess, float], ...]:
-        """Fit processes to what only answers tell and a limit is on."""
+    def _limits(self, labels: list[Label], held: Groups, useful: Useful) -> MeasuredLimits:
+        """Say what tells of limits on what only answers tell."""
         found = []
         for limit in self.problem.objective.limits:
-            told = np.array([k.answer.complexity.get(limit.name, math.nan) for k in labels])
-            rows = np.flatnonzero(np.isfinite(told))
-            if limit.name in self.problem.space.complexity_names or len(rows) < 2:
+            costs = np.array([k.answer.complexity.get(limit.name, math.nan) for k in labels])
+            if limit.name in self.problem.space.complexity_names or np.isfinite(costs).sum() < 2:
                 continue
-            groups = [group[rows] for group in held]
-            process = self._process(limit.name, groups, logs_of(told[rows]))
-            found.append((process, limit.most))
-        return tuple(found)
+            found.append((told(limit.name, self._process, held, -costs, useful), limit.most))
+        return MeasuredLimits(found)
 
     def _new(self, dags: Sequence[Dag]) -> Pool:
         """Those worth asking, by canonical hash; a decoding that is not valid is none."""

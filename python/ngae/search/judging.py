@@ -5,12 +5,20 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 
-from ngae.search.gaussian_process import Array, Belief, GaussianProcess
+from ngae.search.gaussian_process import Array, Belief, GaussianProcess, Groups
+
+
+class Limits(Protocol):
+    """What the labels say of limits."""
+
+    def chance(self, groups: Groups) -> Array:
+        """Return the probability that candidates as described keep all limits."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,19 +30,18 @@ class Fit:
         values: What is maximised, of each label.
         process: Of the ranks of the values.
         best: Rank of the best value that is of use.
-        limited: Processes of limited complexities that only answers tell, with their limits.
+        limits: On complexities that only answers tell.
     """
 
-    groups: list[Array]
+    groups: Groups
     values: Array
     process: GaussianProcess
     best: float
-    limited: tuple[tuple[GaussianProcess, float], ...]
+    limits: Limits
 
-    def judge(self, groups: list[Array]) -> Judged:
+    def judge(self, groups: Groups) -> Judged:
         """Say what is believed of candidates."""
-        chance = chance_to_keep(self.limited, groups)
-        return Judged(self.process.believe(groups), self.best, chance)
+        return Judged(self.process.believe(groups), self.best, self.limits.chance(groups))
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +61,8 @@ class Judged:
     @property
     def gain(self) -> Array:
         """Expected improvement over the best value, noise included, times the probability."""
-        spread = np.sqrt(self.belief.deviation**2 + self.belief.process.noise**2)
-        gain: Array = self.feasible * expected_excess(self.belief.mean, spread, self.best)
+        excess = expected_excess(self.belief.mean, self.belief.noisy_deviation, self.best)
+        gain: Array = self.feasible * excess
         return gain
 
     def after(self, row: int) -> Judged:
@@ -63,27 +70,11 @@ class Judged:
         return dataclasses.replace(self, belief=self.belief.after(row))
 
 
-def chance_to_keep(
-    limited: tuple[tuple[GaussianProcess, float], ...], groups: list[Array]
-) -> Array:
-    """Return the probability that each point keeps the limits that processes tell of."""
-    chance = np.ones(len(groups[0]))
-    for process, most in limited:
-        mean, deviation = process.predict(groups)
-        chance *= _below((logs_of(most) - mean) / deviation)
-    return chance
-
-
 def expected_excess(mean: Array, spread: Array, above: Any) -> Array:
     """Return E[max(0, y - above)] of normal y: spread (u Phi(u) + phi(u)), u in spreads above."""
     step = (mean - above) / spread
-    found: Array = spread * (step * _below(step) + _bell(step))
+    found: Array = spread * (step * below(step) + _bell(step))
     return found
-
-
-def logs_of(values: Any) -> Any:
-    """Logarithms of complexities, from 0 on."""
-    return np.log1p(np.maximum(values, 0.0))
 
 
 def ranks_of(values: Array) -> Array:
@@ -94,7 +85,7 @@ def ranks_of(values: Array) -> Array:
     return ranks
 
 
-def _below(step: Array) -> Array:
+def below(step: Array) -> Array:
     """Distribution function of the standard normal."""
     found: Array = torch.special.ndtr(torch.from_numpy(np.asarray(step))).numpy()
     return found

@@ -20,6 +20,7 @@ from ngae.search.climb import climb
 from ngae.search.config import GradientConfig
 from ngae.search.description import LatentDescriber
 from ngae.search.front import FrontFit
+from ngae.search.gaussian_process import Kernel
 from ngae.search.gradient import GradientSearch, predicts_performance
 from ngae.search.improvement import ImprovementSearch, Pool
 from ngae.search.judging import Fit, ranks_of
@@ -60,7 +61,6 @@ class SurrogateSearch(ImprovementSearch):
         self._latent = LatentDescriber(model, problem.space)
         proposals = Proposals(problem, seed, _STREAM)
         super().__init__(proposals, self._latent, config.initial, config.aim, config.weight)
-        self._trend = self._latent.cost
         self._first: list[Candidate] | None = None
         self._rounds = 0
         self._trained = self._predictors()
@@ -141,8 +141,8 @@ class SurrogateSearch(ImprovementSearch):
 
     def _ascended(self, fit: Fit | FrontFit) -> Tensor:
         """Points on ascents of the upper confidence bound on `z` alone."""
-        z = fit.groups[0]
-        process = self._process("z", [z], ranks_of(fit.values))
+        z = fit.groups["z"]
+        process = self._process("z", Kernel(("z",)), {"z": z}, ranks_of(fit.values))
         width, starts = z.shape[1], self.config.num_starts
         begin = self._proposals.rng.standard_normal((starts, width))
         if self.config.starts == "best":
