@@ -263,6 +263,13 @@ def test_a_merged_form_is_kept_where_it_leaves_seven_of_eight(equal: int, is_kep
     assert (batch.merged is not None, batch.reverse_merged is not None) == (is_kept, is_kept)
 
 
+def test_a_merged_form_of_one_node_is_kept_and_one_of_none_is_not() -> None:
+    same = GraphBatch.pack([Dag((0,), ()), Dag((0,), ())]).with_merged().merged
+    assert same is not None
+    assert (same.batch.num_nodes, same.node_to_merged.tolist()) == (1, [0, 0])
+    assert GraphBatch.pack([]).with_merged().merged is None
+
+
 def test_merged_forms_are_made_for_devices_unless_unwanted() -> None:
     batch = GraphBatch.pack([FORK, FORK])
     assert batch.to("meta").merged is not None

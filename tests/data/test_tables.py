@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ngae.dag import Dag
-from ngae.data import DataConfig, load
+from ngae.data import DataConfig, Table, load
 from ngae.data.split import split_rows
 from ngae.errors import DataError, ParseError, UsageError
 from ngae.spaces.enas import EnasSpace
@@ -60,6 +60,16 @@ def test_csv_json_lines_and_gzip_give_the_same_table(tmp_path):
         table = _same(tmp_path / name, **names)
         assert table.complexity[:, 0].tolist() == [7.0 * i for i in range(30)]
         assert table.performance_name == "acc"
+
+
+def test_an_empty_table_has_the_columns_of_its_space():
+    table = Table.empty(SPACE)
+    assert len(table) == len(table.dags) == len(table.hashes) == len(table.labelled) == 0
+    assert table.space is SPACE
+    assert (table.performance_name, table.complexity_names) == ("performance", ("params", "macs"))
+    assert (table.performance.shape, table.complexity.shape) == ((0,), (0, 2))
+    assert table.lines.shape == (0,) and table.lines.dtype == np.int64
+    assert len(table.subset(np.zeros(0, dtype=np.int64))) == 0
 
 
 def test_burn_in_is_skipped_and_said(tmp_path):
