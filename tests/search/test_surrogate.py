@@ -8,6 +8,7 @@ from ngae.oracles import Table
 from ngae.oracles.asking import askable
 from ngae.oracles.base import Answer
 from ngae.search.base import Trial
+from ngae.search.believed import Computed, Fitted
 from ngae.search.config import GradientConfig, SearchConfig
 from ngae.search.hypervolume import hypervolume
 from ngae.search.judging import ranks_of
@@ -119,6 +120,23 @@ def test_a_front_has_nearly_all_that_is_possible(model, nothing):
         lengths.append(len(front))
     assert np.mean(shares) > 0.97
     assert np.mean(lengths) >= 3
+
+
+@pytest.mark.parametrize(("unit", "kind"), [(1.0, Computed), (1e-3, Fitted)])
+def test_a_cost_is_computed_where_answers_tell_what_the_space_computes(model, nothing, unit, kind):
+    problem = Problem(SPACE, nothing, objective=Objective(("params",)))
+    strategy = SurrogateSearch(model, problem, 0, GradientConfig(**FEW, aim="front"))
+    trials = []
+    for number, candidate in enumerate(strategy.ask(6)):
+        params = float(SPACE.complexity([candidate.dag])[0, 0]) * unit
+        answer = Answer(0.5 + number / 100, {"params": params}, 0.0)
+        trials.append(Trial(number, candidate, answer))
+    strategy.tell(trials)
+    teller = strategy._fit().tellers[1]
+    assert isinstance(teller, kind)
+    groups = strategy._describe([t.dag for t in trials], [t.dag.canonical_hash for t in trials])
+    told = [-trial.answer.complexity["params"] for trial in trials]
+    np.testing.assert_allclose(teller.believe(groups).mean, told, rtol=0.05)
 
 
 def test_known_rows_are_labels(model, make_table):
