@@ -241,6 +241,8 @@ def test_scripts_of_the_pages_make_no_markup_of_text():
 NO_NET = """
 import sys
 def refuse(event, arguments):
+    if event == "subprocess.Popen" and arguments[1] == ["/sbin/ldconfig", "-p"]:
+        return  # a torch that is built for CUDA asks where its libraries are
     if event.startswith(("socket.", "urllib.", "subprocess.", "os.system", "pty.")):
         if event not in ("socket.__new__", "socket.gethostname"):
             raise SystemExit(f"{event} {arguments}")
