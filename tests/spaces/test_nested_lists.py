@@ -95,9 +95,9 @@ def test_equal_layouts_keep_their_own_digits():
 
 
 def test_long_texts_are_refused_in_time():
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ParseError, match="column 500002"):
         scan_integer_lists("[" + "[1]," * 125_000)
     with pytest.raises(ParseError, match="column 3"):
         scan_integer_lists("[" * 1_000_000)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

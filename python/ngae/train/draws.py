@@ -29,4 +29,4 @@ def noise(num_graphs: int, latent_dim: int, seed: int, step: int) -> Tensor:
 def _seeded(seed: int, count: int, stream: int) -> torch.Generator:
     """A generator of three numbers, so that neighbouring streams have nothing in common."""
     mixed = np.random.SeedSequence([seed, count, stream]).generate_state(1, np.uint64)[0]
-    return torch.Generator().manual_seed(int(mixed >> 1))
+    return torch.Generator().manual_seed(int(mixed) >> 1)
