@@ -63,6 +63,8 @@ def test_training_lowers_every_term_and_writes_the_folder(tmp_path, data, config
     assert json.loads(folder.metrics.read_text())["prior"]["validity"] == 1.0
     assert folder.read_config() == config
     latents = np.load(folder.path / "latents.npz", allow_pickle=False)
+    kinds = ("mean", "performance", "complexity")
+    assert set(latents.files) == {f"{part}_{kind}" for part in ("train", "test") for kind in kinds}
     assert latents["train_mean"].shape == (48, 4)
     assert finished.model.training is False
 

@@ -63,7 +63,8 @@ def _check_sizes(file: BinaryIO, size: int) -> None:
 def write_arrays(path: Path, arrays: Arrays) -> None:
     """Write arrays as .npz, whole or not at all."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    named: dict[str, Any] = {**arrays}
+    np.savez_compressed(buffer, **named)  # numbers alone: nothing is pickled
     write_bytes(path, buffer.getvalue())
 
 

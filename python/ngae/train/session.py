@@ -171,7 +171,7 @@ def _write_latents(model: NGAEModel, data: Dataset, folder: RunFolder) -> None:
         arrays[f"{name}_performance"] = table.performance
         arrays[f"{name}_complexity"] = table.complexity
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    np.savez_compressed(buffer, **arrays)  # numbers alone: nothing is pickled
     write_bytes(folder.path / "latents.npz", buffer.getvalue())
 
 
