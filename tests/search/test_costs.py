@@ -81,7 +81,7 @@ def test_what_was_not_told_is_left_out(cells):
 
 
 def test_only_useful_labels_decide_on_the_scale(cells):
-    """Of those that count logarithms are right; those that do not are as dear as they are odd."""
+    """Those that do not count are next to free and say nothing of the others."""
     groups, costs = cells
     factor = np.exp(costs / 3) * np.exp(0.2 * np.random.default_rng(0).normal(size=len(costs)))
     useful = np.arange(120) % 2 == 0
@@ -96,6 +96,8 @@ def test_only_useful_labels_decide_on_the_scale(cells):
         for scale in (CostScale(), LogCostScale.of(-odd))
     }
     assert type(way.scale) is min(errors, key=errors.get)
+    by_all = told("ms", fit, groups, -odd, np.ones(120, dtype=bool))
+    assert type(by_all.scale) is not type(way.scale)
 
 
 def test_the_chance_to_keep_limits_is_the_product_of_each(cells):
