@@ -20,7 +20,7 @@ inline Machine machine_of(const MachineTuple& m) {
   return {std::get<0>(m), std::get<1>(m), std::get<2>(m)};
 }
 
-// Adds the ops on rows: linear, pair_scores, gather_rows, adam_step.
+// Adds the ops on rows: linear, grouped_linear, pair_scores, gather_rows, adam_step.
 void bind_rows(pybind11::module_& module);
 
 }  // namespace ngae

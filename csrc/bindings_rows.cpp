@@ -5,6 +5,7 @@
 #include "adam.h"
 #include "bindings.h"
 #include "gather_rows.h"
+#include "grouped_linear.h"
 #include "linear.h"
 #include "pair_scores.h"
 
@@ -31,6 +32,25 @@ void backward_linear(const LinearSizes& sizes, const MachineTuple& machine,
   linear_backward<T>({sizes[0], sizes[1], sizes[2]}, machine_of(machine), at<const T>(in[0]),
                      at<const T>(in[1]), at<const T>(in[2]),
                      {at<T>(out[0]), at<T>(out[1]), at<T>(out[2])});
+}
+
+using GroupedSizes = std::array<int64_t, 4>;  // groups, then those of a group
+
+template <class T>
+void forward_grouped(const GroupedSizes& sizes, const MachineTuple& machine,
+                     const LinearAddresses& in, uintptr_t out) {
+  const py::gil_scoped_release release;
+  grouped_linear_forward<T>(sizes[0], {sizes[1], sizes[2], sizes[3]}, machine_of(machine),
+                            at<const T>(in[0]), at<const T>(in[1]), at<const T>(in[2]), at<T>(out));
+}
+
+template <class T>
+void backward_grouped(const GroupedSizes& sizes, const MachineTuple& machine,
+                      const LinearAddresses& in, const LinearAddresses& out) {
+  const py::gil_scoped_release release;
+  grouped_linear_backward<T>(sizes[0], {sizes[1], sizes[2], sizes[3]}, machine_of(machine),
+                             at<const T>(in[0]), at<const T>(in[1]), at<const T>(in[2]),
+                             {at<T>(out[0]), at<T>(out[1]), at<T>(out[2])});
 }
 
 using PairSizes = std::array<int64_t, 4>;
@@ -96,6 +116,10 @@ void bind_rows(py::module_& module) {
   module.def("linear_forward_float64", &forward_linear<double>);
   module.def("linear_backward_float32", &backward_linear<float>);
   module.def("linear_backward_float64", &backward_linear<double>);
+  module.def("grouped_linear_forward_float32", &forward_grouped<float>);
+  module.def("grouped_linear_forward_float64", &forward_grouped<double>);
+  module.def("grouped_linear_backward_float32", &backward_grouped<float>);
+  module.def("grouped_linear_backward_float64", &backward_grouped<double>);
   module.def("pair_scores_forward_float32", &forward_pairs<float>);
   module.def("pair_scores_forward_float64", &forward_pairs<double>);
   module.def("pair_scores_backward_float32", &backward_pairs<float>);

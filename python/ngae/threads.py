@@ -1,19 +1,45 @@
-"""One thread in place of many, for work in small pieces."""
+"""How many threads compute: torch's own operations, and the native ops."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
+
+_NATIVE: ContextVar[int | None] = ContextVar("_NATIVE", default=None)
+
+
+def native_threads() -> int:
+    """Return how many threads the native ops take: as many as torch, but in `small_torch`."""
+    return _NATIVE.get() or torch.get_num_threads()
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Let torch and the native ops compute by one thread; what was comes back."""
+    with _threads(1, 1):
+        yield
+
+
+@contextmanager
+def small_torch() -> Iterator[None]:
+    """Let torch compute by one thread, the native ops by as many as before; what was comes back.
+
+    For work in which torch's operations are small: to wake other threads takes longer than they do.
+    """
+    with _threads(1, native_threads()):
+        yield
+
+
+@contextmanager
+def _threads(of_torch: int, of_ops: int) -> Iterator[None]:
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    token = _NATIVE.set(of_ops)
+    torch.set_num_threads(of_torch)
     try:
         yield
     finally:
         torch.set_num_threads(before)
+        _NATIVE.reset(token)

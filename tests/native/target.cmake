@@ -32,6 +32,7 @@ add_executable(
   tests/native/test_dag_merge.cpp
   tests/native/test_decode.cpp
   tests/native/test_gather_rows.cpp
+  tests/native/test_grouped_linear.cpp
   tests/native/test_linear.cpp
   tests/native/test_malformed.cpp
   tests/native/test_pair_scores.cpp

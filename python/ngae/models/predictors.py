@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ngae.errors import DataError
 from ngae.models.dense import dense
-from ngae.ops import PredictorParameters
+from ngae.ops import PredictorParameters, grouped_linear
 
 _MARGIN = 0.1  # of the range, so that the best known value is not at the sigmoid's flat end
 
@@ -112,12 +112,12 @@ class Predictor(nn.Module):
     def _shares(self, z: Tensor) -> Tensor:
         """The sigmoids of all members, (members, num_points, num_targets), in a few products."""
         members = self._layers()
-        x = z.expand(len(members), -1, -1)
+        x = z
         for depth, layers in enumerate(zip(*members, strict=True)):
             weight = torch.stack([layer.weight for layer in layers])
             bias = torch.stack([layer.bias for layer in layers])
             x = torch.relu(x) if depth else x
-            x = torch.baddbmm(bias.unsqueeze(1), x, weight.transpose(1, 2))
+            x = grouped_linear(x, weight, bias)
         return torch.sigmoid(x)
 
     def standardised(self, targets: Tensor) -> Tensor:
@@ -140,10 +140,7 @@ class Predictor(nn.Module):
 
     def _layers(self) -> list[list[nn.Linear]]:
         """The three linear layers of each member."""
-        return [
-            [layer for layer in member.modules() if isinstance(layer, nn.Linear)]
-            for member in (self.layers, *self.further)
-        ]
+        return [[member[0], member[2], member[4]] for member in (self.layers, *self.further)]
 
 
 def _mlp(latent_dim: int, predictor_dim: int, num_targets: int) -> nn.Sequential:

@@ -7,6 +7,7 @@ from ngae.ops.ascend import ascend
 from ngae.ops.dag_gru import dag_gru
 from ngae.ops.decode import decode
 from ngae.ops.gather_rows import gather_rows, sum_by_index
+from ngae.ops.grouped_linear import grouped_linear
 from ngae.ops.linear import linear
 from ngae.ops.pair_scores import pair_scores
 from ngae.ops.parameters import (
@@ -27,6 +28,7 @@ __all__ = [
     "dag_gru",
     "decode",
     "gather_rows",
+    "grouped_linear",
     "linear",
     "pair_scores",
     "sum_by_index",

@@ -13,6 +13,7 @@ from torch import Tensor
 from ngae import _native
 from ngae.batch import GRAPH_FIELDS, GraphBatch
 from ngae.errors import UsageError
+from ngae.threads import native_threads
 
 BACKENDS = ("cpp", "cuda", "torch")
 _NATIVE = {"cpu": "cpp", "cuda": "cuda"}  # device type: its native backend
@@ -97,7 +98,7 @@ def active_level() -> str:
 
 def machine(bf16: bool) -> tuple[str, bool, int]:
     """Return how the native core is to compute: instruction set, bf16 or not, threads."""
-    return cpu_level(), bf16, torch.get_num_threads()
+    return cpu_level(), bf16, native_threads()
 
 
 def graph_tensors(batch: GraphBatch) -> list[Tensor]:

@@ -58,8 +58,9 @@ def adam_step(
     columns = (weights, gradients, means, squares)
     for name, tensors in zip(("gradients", "means", "squares"), columns[1:], strict=True):
         expect("adam_step", name, "tensors", len(tensors), len(weights))
-    for row in zip(*columns, strict=True):
-        _check(row, weights[0].dtype)
+    if not _fit(columns):
+        for row in zip(*columns, strict=True):
+            _check(row, weights[0].dtype)
     if step < 1:
         raise UsageError(f"adam_step: step: expected at least 1, found {step}")
     dtype = weights[0].dtype if weights else torch.float32
@@ -71,6 +72,17 @@ def adam_step(
         _library.machine(False),
     )
     return norm
+
+
+def _fit(columns: Sequence[Sequence[Tensor]]) -> bool:
+    """Whether all is as it should be; who finds that something is not looks at each tensor."""
+    tensors = [tensor for column in columns for tensor in column]
+    shapes = [tensor.shape for tensor in columns[0]]
+    return (
+        {tensor.dtype for tensor in tensors} in ({torch.float32}, {torch.float64})
+        and all(tensor.is_contiguous() and tensor.is_cpu for tensor in tensors)
+        and all([tensor.shape for tensor in column] == shapes for column in columns[1:])
+    )
 
 
 def _check(row: Sequence[Tensor], dtype: torch.dtype) -> None:

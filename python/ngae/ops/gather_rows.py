@@ -14,6 +14,7 @@ from torch import Tensor
 from ngae.errors import UsageError
 from ngae.ops import _cuda, _library, reference
 from ngae.ops.parameters import check_index, check_number, check_tensor
+from ngae.threads import native_threads
 
 _FEW_ROWS = 32  # whose lists are long, so that a block for each leaves a GPU idle
 
@@ -89,7 +90,7 @@ def _backward(dout: Tensor, index: Tensor, num_rows: int) -> Tensor:
     dout, index = dout.contiguous(), index.contiguous()
     _library.function("gather_rows_backward", dout.dtype)(
         [num_rows, dout.shape[1], index.shape[0]],
-        torch.get_num_threads(),
+        native_threads(),
         index.data_ptr(),
         dout.data_ptr(),
         dtable.data_ptr(),

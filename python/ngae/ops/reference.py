@@ -53,6 +53,14 @@ def linear(
     return product(x, weight, precision, bias)
 
 
+def grouped_linear(
+    x: Tensor, weight: Tensor, bias: Tensor, *, precision: str = "float32"
+) -> Tensor:
+    """Compute `x_g @ weight_g.T + bias_g`; see `ngae.ops.grouped_linear`."""
+    maps = zip(x.expand(len(weight), -1, -1), weight, bias, strict=True)
+    return torch.stack([product(rows, own, precision, term) for rows, own, term in maps])
+
+
 def pair_scores(
     source: Tensor, target: Tensor, weight: Tensor, pair_source: Tensor, pair_target: Tensor
 ) -> Tensor:

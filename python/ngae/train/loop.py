@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -22,6 +23,7 @@ from ngae.files import without_folder
 from ngae.models import objective
 from ngae.models.inputs import Inputs
 from ngae.models.standardise import standardise
+from ngae.threads import small_torch
 from ngae.train.checkpoint import Checkpoint, load_weights, read_checkpoint, write_checkpoint
 from ngae.train.config import RunConfig
 from ngae.train.draws import noise, order
@@ -153,6 +155,10 @@ class Trainer:
             Interrupted: A signal came; a checkpoint of this very step is saved.
         """
         self.model.train()
+        with small_torch():
+            self._run(interrupt, on_step, on_epoch)
+
+    def _run(self, interrupt: Interrupt, on_step: OnStep, on_epoch: OnEpoch) -> None:
         while self.step < self.total_steps:
             epoch = self.epochs_done
             rows = order(len(self.data.train), self.config.train.seed, epoch)
@@ -212,9 +218,10 @@ class Trainer:
         terms = self.model(inputs.batch, inputs.decisions, *targets, noise, total)
         terms = terms if share is None else share.of(terms)
         loss = objective(terms, self.config.loss)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
         (group,) = self.optimizer.param_groups
+        gradients = torch.autograd.grad(loss, group["params"], allow_unused=True)
+        for parameter, gradient in zip(group["params"], gradients, strict=True):
+            parameter.grad = gradient  # as it is; `backward` would copy it
         self.terms.add(self.step, self.group.summed(group["params"], values_of(loss, terms)))
         if self.terms.is_due:
             self._check()
