@@ -114,6 +114,13 @@ def test_two_distinct_graphs_can_always_be_split(make_table):
         assert sorted([*train, *test]) == list(range(10))
 
 
+@pytest.mark.parametrize(("rows", "train", "found"), [(1, 0, "0 and 1"), (3, 3, "3 and 0")])
+def test_one_empty_part_is_an_error(make_table, rows, train, found):
+    config = DataConfig(split="published", train_rows=train)
+    with pytest.raises(DataError, match=f"training and testing, found {found} of {rows}"):
+        split_rows(make_table(rows, SPACE), config)
+
+
 def test_repeated_rows_are_kept_and_said(tmp_path):
     (tmp_path / "t.txt").write_text(TEXT + TEXT.splitlines()[4])
     data = load(str(tmp_path / "t.txt"))

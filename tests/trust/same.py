@@ -1,6 +1,6 @@
 """Trains, encodes, decodes, climbs, evaluates and searches; prints a digest of each as JSON.
 
-`python -m tests.trust.same FOLDER`: whoever starts it several times says by how many threads.
+`python -m tests.trust.same FOLDER THREADS`; there may be more threads than cores.
 """
 
 import hashlib
@@ -109,6 +109,7 @@ def digests(folder):
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(int(sys.argv[2]))
     with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
         found = digests(Path(sys.argv[1]))
     print(json.dumps(found))

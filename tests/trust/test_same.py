@@ -20,7 +20,7 @@ ROWS = 300
 def digests_by(threads, folder):
     folder.mkdir()
     done = subprocess.run(
-        [sys.executable, "-m", "tests.trust.same", str(folder)],
+        [sys.executable, "-m", "tests.trust.same", str(folder), str(threads)],
         capture_output=True, text=True, cwd=ROOT,
         env={**os.environ, **dict.fromkeys(THREADS, str(threads))},
     )  # fmt: skip
