@@ -7,13 +7,7 @@ from contextlib import nullcontext
 import pytest
 import torch
 
-from ngae.train.optimizer import (
-    _is_native,
-    clipped_step,
-    load_state,
-    new_adam,
-    state_tensors,
-)
+from ngae.train.optimizer import Adam, is_native, load_state, state_tensors
 
 
 @pytest.mark.parametrize("clip", [0.1, 1e6])
@@ -25,11 +19,11 @@ def test_native_and_torch_take_the_same_steps(clip: float, monkeypatch: pytest.M
     for backend in ("cpp", "torch"):
         monkeypatch.setenv("NGAE_OPS", backend)
         parameters = [torch.nn.Parameter(p.clone()) for p in [*start, torch.ones(2)]]
-        optimizer = new_adam(parameters, 0.01, torch.device("cpu"))
+        optimizer = Adam(parameters, 0.01, torch.device("cpu"))
         for step in gradients:
             for parameter, gradient in zip(parameters, step, strict=False):
                 parameter.grad = gradient.clone()
-            clipped_step(optimizer, clip)
+            optimizer.step(clip)
         results.append((parameters, optimizer.state))
     (ours, our_state), (theirs, their_state) = results
     assert torch.equal(ours[2], torch.ones(2))  # without a gradient
@@ -43,12 +37,12 @@ def test_a_gradient_that_comes_later_and_none_at_all(monkeypatch: pytest.MonkeyP
     for backend in ("cpp", "torch"):
         monkeypatch.setenv("NGAE_OPS", backend)
         parameters = [torch.nn.Parameter(torch.ones(3)), torch.nn.Parameter(torch.ones(2))]
-        optimizer = new_adam(parameters, 0.01, torch.device("cpu"))
-        clipped_step(optimizer, 1.0)
+        optimizer = Adam(parameters, 0.01, torch.device("cpu"))
+        optimizer.step(1.0)
         for step in range(3):
             for parameter in parameters[: 1 + step // 2]:
                 parameter.grad = torch.linspace(-1, 1, len(parameter)) + step
-            clipped_step(optimizer, 1.0)
+            optimizer.step(1.0)
         results.append(parameters)
     torch.testing.assert_close(results[0], results[1])
 
@@ -57,23 +51,23 @@ def test_a_state_goes_on_with_the_other_backend(monkeypatch: pytest.MonkeyPatch)
     results = []
     for order in (("cpp", "torch"), ("torch", "cpp")):
         parameter = torch.nn.Parameter(torch.ones(4))
-        optimizer = new_adam([parameter], 0.01, torch.device("cpu"))
+        optimizer = Adam([parameter], 0.01, torch.device("cpu"))
         for number, backend in enumerate(order):
             monkeypatch.setenv("NGAE_OPS", backend)
             parameter.grad = torch.linspace(-1, 1, 4) + number
-            clipped_step(optimizer, 1.0)
+            optimizer.step(1.0)
         results.append(parameter)
     torch.testing.assert_close(results[0], results[1])
     assert results[0].detach().ne(1).all()
 
 
-def stepped_layer() -> tuple[torch.nn.Linear, torch.optim.Adam]:
+def stepped_layer() -> tuple[torch.nn.Linear, Adam]:
     """A layer of which only the weight has taken steps, two of them."""
     layer = torch.nn.Linear(3, 2)
-    optimizer = new_adam(layer.parameters(), 0.01, torch.device("cpu"))
+    optimizer = Adam(layer.parameters(), 0.01, torch.device("cpu"))
     for step in range(2):
         layer.weight.grad = torch.linspace(-1, 1, 6).view(2, 3) + step
-        clipped_step(optimizer, 1.0)
+        optimizer.step(1.0)
     return layer, optimizer
 
 
@@ -82,7 +76,7 @@ def test_a_state_is_taken_over() -> None:
     state = state_tensors(optimizer, layer)
     assert set(state) == {"step.weight", "exp_avg.weight", "exp_avg_sq.weight"}
     other = torch.nn.Linear(3, 2)
-    taken = new_adam(other.parameters(), 0.01, torch.device("cpu"))
+    taken = Adam(other.parameters(), 0.01, torch.device("cpu"))
     load_state(taken, other, state)
     assert taken.state[other.bias] == {}
     assert state_tensors(taken, other).keys() == state.keys()
@@ -94,7 +88,7 @@ def test_a_state_is_taken_over() -> None:
 def test_a_state_goes_to_the_weights_device() -> None:
     layer, optimizer = stepped_layer()
     there = torch.nn.Linear(3, 2, device="meta")
-    taken = new_adam(there.parameters(), 0.01, torch.device("meta"))
+    taken = Adam(there.parameters(), 0.01, torch.device("meta"))
     load_state(taken, there, state_tensors(optimizer, layer))
     state = taken.state[there.weight]
     assert state["exp_avg"].device.type == state["exp_avg_sq"].device.type == "meta"
@@ -104,13 +98,13 @@ def test_a_state_goes_to_the_weights_device() -> None:
 def test_no_state_is_read_off_the_cpu() -> None:
     """On the meta device there is nothing to read: whoever tries raises."""
     layer = torch.nn.Linear(3, 2, device="meta")
-    optimizer = new_adam(layer.parameters(), 0.01, torch.device("meta"))
+    optimizer = Adam(layer.parameters(), 0.01, torch.device("meta"))
     count = torch.zeros((), device="meta")
     optimizer.state[layer.weight]["step"] = count
     with pytest.raises(RuntimeError, match="meta"):
         float(count)
     parameters = list(layer.parameters())
-    assert not _is_native(parameters, [optimizer.state[p] for p in parameters])
+    assert not is_native(parameters, [optimizer.state[p] for p in parameters])
 
 
 @pytest.mark.gpu
@@ -120,11 +114,11 @@ def test_steps_on_a_device(cuda_device: torch.device, without_waiting) -> None:
         layer, optimizer = stepped_layer()
         moved = torch.nn.Linear(3, 2).to(device)
         moved.load_state_dict({"weight": torch.ones(2, 3), "bias": torch.ones(2)})
-        taken = new_adam(moved.parameters(), 0.01, device)
+        taken = Adam(moved.parameters(), 0.01, device)
         load_state(taken, moved, state_tensors(optimizer, layer))
         moved.weight.grad = torch.linspace(-2, 1, 6, device=device).view(2, 3)
         with without_waiting() if device.type == "cuda" else nullcontext():
-            clipped_step(taken, 1.0)
+            taken.step(1.0)
         results.append(
             [moved.weight.cpu(), *(s.cpu() for s in state_tensors(taken, moved).values())]
         )

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ngae.batch import GraphBatch
 from ngae.dag import Dag
-from ngae.errors import UsageError
+from ngae.errors import GraphError, UsageError
 from ngae.models.config import ModelConfig
 from ngae.models.decisions import Decisions
 from ngae.models.decoder import Decoder
@@ -239,5 +239,9 @@ def decoded_dags(decoded: Decoded, space: SearchSpace) -> list[Dag]:
 
 def _decoded_dag(types: NDArray[Any], matrix: NDArray[Any], space: SearchSpace) -> Dag:
     sources, targets = matrix.nonzero()
-    dag = Dag(tuple(types.tolist()), tuple(zip(sources.tolist(), targets.tolist(), strict=True)))
-    return Dag(dag.node_types, dag.edges, space) if space.is_valid(dag) else dag
+    node_types = tuple(types.tolist())
+    edges = tuple(zip(sources.tolist(), targets.tolist(), strict=True))
+    try:
+        return Dag(node_types, edges, space)
+    except GraphError:
+        return Dag(node_types, edges)

@@ -18,13 +18,13 @@ from ngae.settings import as_dict, check_ranges, make, setting
 class TrainConfig:
     """How the model is trained."""
 
-    epochs: int = setting(20, "passes over the training rows", least=1)
+    epochs: int = setting(18, "passes over the training rows", least=1)
     batch_size: int = setting(
         0, "graphs a step; 0: a 64th of the training rows, from 16 to 128", least=0
     )
     lr: float = setting(
         0.0,
-        "peak learning rate of Adam; cosine decay to 0; 0: .007 for 128 graphs a step, and for "
+        "peak learning rate of Adam; cosine decay to 0; 0: .006 for 128 graphs a step, and for "
         "others as the square root of their number",
         least=0,
     )
@@ -46,7 +46,7 @@ class TrainConfig:
 
     def peak_lr(self, rows: int) -> float:
         """Return the peak learning rate for a number of training rows."""
-        return self.lr or 0.007 * (self.graphs_a_step(rows) / 128) ** 0.5
+        return self.lr or 0.006 * (self.graphs_a_step(rows) / 128) ** 0.5
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from ngae.train.group import ALONE, Group
 from ngae.train.interrupt import Interrupt, Interrupted
 from ngae.train.judging import scores_of_test
 from ngae.train.model import new_model, pick_device
-from ngae.train.optimizer import clipped_step, load_state, new_adam, state_tensors
+from ngae.train.optimizer import Adam, load_state, state_tensors
 from ngae.train.part import Part, Share
 from ngae.train.terms import NAMES, TermSums, steps_between_readings, values_of
 from ngae.transfer import transfer
@@ -84,7 +84,7 @@ class Trainer:
         self.model = new_model(config, data, device)
         self.batch_size = config.train.graphs_a_step(len(data.train))
         self.peak_lr = config.train.peak_lr(len(data.train))
-        self.optimizer = new_adam(self.model.parameters(), self.peak_lr, device)
+        self.optimizer = Adam(self.model.parameters(), self.peak_lr, device)
         self.steps_per_epoch = math.ceil(len(data.train) / self.batch_size)
         self.step = 0
         self.terms = TermSums(device, steps_between_readings(device))
@@ -218,15 +218,15 @@ class Trainer:
         terms = self.model(inputs.batch, inputs.decisions, *targets, noise, total)
         terms = terms if share is None else share.of(terms)
         loss = objective(terms, self.config.loss)
-        (group,) = self.optimizer.param_groups
-        gradients = torch.autograd.grad(loss, group["params"], allow_unused=True)
-        for parameter, gradient in zip(group["params"], gradients, strict=True):
+        parameters = self.optimizer.parameters
+        gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient  # as it is; `backward` would copy it
-        self.terms.add(self.step, self.group.summed(group["params"], values_of(loss, terms)))
+        self.terms.add(self.step, self.group.summed(parameters, values_of(loss, terms)))
         if self.terms.is_due:
             self._check()
-        group["lr"] = self._learning_rate()
-        clipped_step(self.optimizer, self.config.train.clip)
+        self.optimizer.lr = self._learning_rate()
+        self.optimizer.step(self.config.train.clip)
 
     def _check(self) -> None:
         """Read the terms of the steps that were not read yet."""

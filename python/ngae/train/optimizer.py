@@ -17,37 +17,79 @@ from ngae.ops.adam import adam_step
 State = dict[str, Tensor]  # of one parameter; empty before its first step
 
 
-def new_adam(parameters: Iterable[Parameter], lr: float, device: torch.device) -> torch.optim.Adam:
-    """Return Adam over `parameters`, fused where torch has it."""
-    return torch.optim.Adam(parameters, lr=lr, fused=device.type in ("cpu", "cuda"))
-
-
-def clipped_step(optimizer: torch.optim.Adam, clip: float) -> None:
-    """Take a step with all gradients divided by max(1, norm / clip).
+class Adam:
+    """Adam over parameters that are all on one device.
 
     Args:
-        optimizer: Made by `new_adam`.
-        clip: Greatest norm of all gradients together.
+        parameters: The parameters.
+        lr: Learning rate.
+        device: Where they are; torch's step is fused where torch has that.
+
+    Attributes:
+        parameters: The parameters, in their order.
+        lr: Learning rate, which may be changed between steps.
+        state: `step`, `exp_avg` and `exp_avg_sq` of each parameter that has taken a step.
     """
-    (group,) = optimizer.param_groups
-    parameters = [p for p in group["params"] if p.grad is not None]
-    states = [optimizer.state[p] for p in parameters]
-    if _is_native(parameters, states):
-        _native_step(optimizer, parameters, states, clip)
-    else:
-        _count_each(states)
-        torch.nn.utils.clip_grad_norm_(parameters, clip)
-        optimizer.step()
+
+    def __init__(self, parameters: Iterable[Parameter], lr: float, device: torch.device) -> None:
+        self.parameters = list(parameters)
+        self.lr = lr
+        self.is_fused = device.type in ("cpu", "cuda")
+        self.state: dict[Parameter, State] = {parameter: {} for parameter in self.parameters}
+        self._torch: torch.optim.Adam | None = None  # made when needed: it takes a second to import
+
+    def step(self, clip: float) -> None:
+        """Take a step with all gradients divided by max(1, norm / clip).
+
+        Args:
+            clip: Greatest norm of all gradients together.
+        """
+        learned = [p for p in self.parameters if p.grad is not None]
+        states = [self.state[p] for p in learned]
+        if is_native(learned, states):
+            self._native_step(learned, states, clip)
+        else:
+            self._torch_step(learned, clip)
+
+    @torch.no_grad()
+    def _native_step(self, learned: list[Parameter], states: list[State], clip: float) -> None:
+        count = (_counts(states) or [torch.zeros(())])[0]
+        count += 1
+        for parameter, state in zip(learned, states, strict=True):
+            if not state:
+                state["exp_avg"] = torch.zeros_like(parameter)
+                state["exp_avg_sq"] = torch.zeros_like(parameter)
+            state["step"] = count  # of all: to count a hundred tensors takes as long as the step
+        adam_step(
+            [p.data for p in learned],
+            [p.grad.contiguous() for p in learned if p.grad is not None],
+            [state["exp_avg"] for state in states],
+            [state["exp_avg_sq"] for state in states],
+            step=int(count),
+            lr=self.lr,
+            clip=clip,
+        )
+
+    def _torch_step(self, learned: list[Parameter], clip: float) -> None:
+        if self._torch is None:
+            self._torch = torch.optim.Adam(self.parameters, lr=self.lr, fused=self.is_fused)
+        self._torch.param_groups[0]["lr"] = self.lr
+        for parameter, state in self.state.items():
+            if state:  # with a count of its own, as torch has it
+                self._torch.state[parameter] = {**state, "step": state["step"].clone()}
+        torch.nn.utils.clip_grad_norm_(learned, clip)
+        self._torch.step()
+        self.state = {p: self._torch.state.get(p, {}) for p in self.parameters}
 
 
-def _is_native(parameters: list[Tensor], states: list[State]) -> bool:
-    """Whether the native step can be taken: on the CPU, where all have taken as many steps.
+def is_native(learned: list[Parameter], states: list[State]) -> bool:
+    """Tell whether the native step can be taken: on the CPU, where all have taken as many steps.
 
     The device comes first: to read a count on another one would wait for it.
     """
-    if any(p.device.type != "cpu" for p in parameters) or active_backend() != "cpp":
+    if any(p.device.type != "cpu" for p in learned) or active_backend() != "cpp":
         return False
-    return len({float(count) for count in _counts(states)}) + (not all(states)) == 1
+    return len({float(count) for count in _counts(states)}) + (not all(states)) <= 1
 
 
 def _counts(states: list[State]) -> list[Tensor]:
@@ -55,14 +97,7 @@ def _counts(states: list[State]) -> list[Tensor]:
     return list({id(state["step"]): state["step"] for state in states if state}.values())
 
 
-def _count_each(states: list[State]) -> None:
-    """Give each state a count of its own, as torch's step has it."""
-    for state in states:
-        if state:
-            state["step"] = state["step"].clone()
-
-
-def state_tensors(optimizer: torch.optim.Adam, model: nn.Module) -> dict[str, Tensor]:
+def state_tensors(optimizer: Adam, model: nn.Module) -> dict[str, Tensor]:
     """Return the optimiser's state as tensors `<key>.<name of the parameter>`."""
     return {
         f"{key}.{name}": value.clone() if key == "step" else value  # one counts for many
@@ -71,46 +106,22 @@ def state_tensors(optimizer: torch.optim.Adam, model: nn.Module) -> dict[str, Te
     }
 
 
-def load_state(optimizer: torch.optim.Adam, model: nn.Module, state: Mapping[str, Tensor]) -> None:
+def load_state(optimizer: Adam, model: nn.Module, state: Mapping[str, Tensor]) -> None:
     """Take over what `state_tensors` gave, on whichever device.
 
     Args:
-        optimizer: Made by `new_adam` over the parameters of `model`.
+        optimizer: Over the parameters of `model`.
         model: The model.
         state: Tensors by name; parameters without any have taken no step.
     """
-    is_fused = bool(optimizer.defaults["fused"])
     for name, parameter in model.named_parameters():
         if f"step.{name}" not in state:
             continue
         device = parameter.device
         optimizer.state[parameter] = {
             # The fused step counts where the weights are, the others on the CPU.
-            key: state[f"{key}.{name}"].clone().to(device if is_fused or key != "step" else "cpu")
+            key: state[f"{key}.{name}"]
+            .clone()
+            .to(device if optimizer.is_fused or key != "step" else "cpu")
             for key in ("step", "exp_avg", "exp_avg_sq")
         }
-
-
-@torch.no_grad()
-def _native_step(
-    optimizer: torch.optim.Adam, parameters: list[Tensor], states: list[State], clip: float
-) -> None:
-    (group,) = optimizer.param_groups
-    count = (_counts(states) or [torch.zeros(())])[0]
-    count += 1
-    for parameter, state in zip(parameters, states, strict=True):
-        if not state:
-            state["exp_avg"] = torch.zeros_like(parameter)
-            state["exp_avg_sq"] = torch.zeros_like(parameter)
-        state["step"] = count  # of all: to count a hundred tensors takes as long as the step
-    adam_step(
-        [p.data for p in parameters],
-        [p.grad.contiguous() for p in parameters if p.grad is not None],
-        [state["exp_avg"] for state in states],
-        [state["exp_avg_sq"] for state in states],
-        step=int(count),
-        lr=group["lr"],
-        clip=clip,
-        betas=group["betas"],
-        epsilon=group["eps"],
-    )
