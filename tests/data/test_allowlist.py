@@ -39,12 +39,22 @@ def test_numpy_scalars_come_as_numbers(kind, protocol):
 
 
 def test_a_big_endian_number_is_turned():
+    state = b"(K\x03X\x01\x00\x00\x00>NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+    assert read_pickled_numbers(double(state), "f") == 0.1
+
+
+def double(state):
+    """A pickle of .1 as numpy has it, big-endian, with any state of its dtype."""
     head = (
         b"\x80\x03cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\nX\x02\x00\x00\x00f8K\x00K\x01\x87R"
     )
-    state = b"(K\x03X\x01\x00\x00\x00>NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
-    number = b"C\x08" + struct.pack(">d", 0.1) + b"\x86R."
-    assert read_pickled_numbers(head + state + number, "f") == 0.1
+    return head + state + b"C\x08" + struct.pack(">d", 0.1) + b"\x86R."
+
+
+def test_the_state_of_a_dtype_may_be_short_but_names_the_order():
+    assert read_pickled_numbers(double(b"(K\x03X\x01\x00\x00\x00>tb"), "f") == 0.1
+    with pytest.raises(DataError, match="a numpy number with the byte order None"):
+        read_pickled_numbers(double(b"(K\x03tb"), "f")
 
 
 @pytest.mark.parametrize(
