@@ -110,9 +110,10 @@ def train_step(hidden_dim: int, graphs: int, device: str = "cpu") -> Case:
         trainer = models.trainer(hidden_dim, graphs, precision, device)
 
         def work() -> list[torch.Tensor]:
-            trainer._step(order)
+            with trainer.threads():
+                trainer._step(order)
             states = trainer.optimizer.state  # first moments: means of the limited gradients
-            moments = [states[p]["exp_avg"] for p in trainer.model.parameters() if p in states]
+            moments = [states[p]["exp_avg"] for p in trainer.model.parameters() if states[p]]
             return [trainer.terms.sums.float(), *moments]
 
         return work

@@ -47,6 +47,34 @@ def test_a_gradient_that_comes_later_and_none_at_all(monkeypatch: pytest.MonkeyP
     torch.testing.assert_close(results[0], results[1])
 
 
+@pytest.mark.parametrize("backend", ["cpp", "torch"])
+def test_a_gradient_may_lie_otherwise_than_its_parameter(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NGAE_OPS", backend)
+    parameter = torch.nn.Parameter(torch.ones(2, 3))
+    optimizer = Adam([parameter], 0.01, torch.device("cpu"))
+    parameter.grad = torch.arange(6.0).view(3, 2).t()
+    optimizer.step(100.0)
+    torch.testing.assert_close(optimizer.state[parameter]["exp_avg"], 0.1 * parameter.grad)
+
+
+@pytest.mark.parametrize("backend", ["cpp", "torch"])
+def test_a_gradient_that_two_parameters_share_is_limited_once(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NGAE_OPS", backend)
+    parameters = [torch.nn.Parameter(torch.ones(2)) for _ in range(2)]
+    optimizer = Adam(parameters, 0.01, torch.device("cpu"))
+    shared = torch.tensor([3.0, 4.0])
+    for parameter in parameters:
+        parameter.grad = shared
+    optimizer.step(1.0)
+    limited = shared / 50**0.5
+    for parameter in parameters:
+        torch.testing.assert_close(optimizer.state[parameter]["exp_avg"], 0.1 * limited)
+
+
 def test_a_state_goes_on_with_the_other_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     results = []
     for order in (("cpp", "torch"), ("torch", "cpp")):

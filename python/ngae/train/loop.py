@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -23,6 +24,7 @@ from ngae.files import without_folder
 from ngae.models import objective
 from ngae.models.inputs import Inputs
 from ngae.models.standardise import standardise
+from ngae.ops import active_backend
 from ngae.threads import small_torch
 from ngae.train.checkpoint import Checkpoint, load_weights, read_checkpoint, write_checkpoint
 from ngae.train.config import RunConfig
@@ -155,8 +157,13 @@ class Trainer:
             Interrupted: A signal came; a checkpoint of this very step is saved.
         """
         self.model.train()
-        with small_torch():
+        with self.threads():
             self._run(interrupt, on_step, on_epoch)
+
+    def threads(self) -> AbstractContextManager[None]:
+        """Give the threads to the native ops alone, where they do the large products."""
+        native = active_backend(self.model.device) == "cpp"
+        return small_torch() if native else nullcontext()
 
     def _run(self, interrupt: Interrupt, on_step: OnStep, on_epoch: OnEpoch) -> None:
         while self.step < self.total_steps:

@@ -77,6 +77,11 @@ class Adam:
         for parameter, state in self.state.items():
             if state:  # with a count of its own, as torch has it
                 self._torch.state[parameter] = {**state, "step": state["step"].clone()}
+        # Two parameters may have one gradient, which would be divided twice, and the fused step
+        # takes gradients as they lie in memory.
+        for p in learned:
+            if p.grad is not None:
+                p.grad = p.grad.clone(memory_format=torch.contiguous_format)
         torch.nn.utils.clip_grad_norm_(learned, clip)
         self._torch.step()
         self.state = {p: self._torch.state.get(p, {}) for p in self.parameters}
