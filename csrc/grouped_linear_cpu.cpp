@@ -1,24 +1,36 @@
+#include <algorithm>
+#include <exception>
+#include <vector>
+
 #include "grouped_linear.h"
 #include "parallel.h"
 
 namespace ngae {
 namespace {
 
-// Calls body(group, machine) for every group: threads take groups, or share each where groups are
-// fewer.
+// Calls body(group, machine) for every group: threads take whole groups, or share each where groups
+// are fewer than threads and large. What a thread throws is thrown by the caller.
 template <class Body>
 void for_each_group(int64_t groups, const LinearShape& shape, const Machine& machine,
                     const Body& body) {
-  const int64_t threads =
-      useful_threads(machine.threads, groups * shape.rows * shape.inputs * shape.outputs);
-  if (groups < threads) {
+  const int64_t work = shape.rows * shape.inputs * shape.outputs;
+  if (groups < machine.threads && useful_threads(machine.threads, work) > 1) {
     for (int64_t group = 0; group < groups; ++group) body(group, machine);
     return;
   }
   const Machine one{machine.level, machine.bf16, 1};
+  const int64_t threads = std::min(useful_threads(machine.threads, groups * work), groups);
+  std::vector<std::exception_ptr> failures(static_cast<size_t>(std::max<int64_t>(threads, 1)));
   parallel(threads, [&](const Team& team) {
-    for (int64_t group = team.begin(groups); group < team.end(groups); ++group) body(group, one);
+    try {
+      for (int64_t group = team.begin(groups); group < team.end(groups); ++group) body(group, one);
+    } catch (...) {  // no memory, say
+      failures[static_cast<size_t>(team.thread)] = std::current_exception();
+    }
   });
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
 }
 
 template <class T>

@@ -1,7 +1,12 @@
-"""How many threads compute: torch's own operations, and the native ops."""
+"""How many threads compute: torch's own operations, and the native ops.
+
+torch's number is that of the calling thread and of threads that start meanwhile, so one part of a
+program at a time should change it.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -9,6 +14,8 @@ from contextvars import ContextVar
 import torch
 
 _NATIVE: ContextVar[int | None] = ContextVar("_NATIVE", default=None)
+if hasattr(os, "register_at_fork"):  # in a child torch's number alone counts
+    os.register_at_fork(after_in_child=lambda: _NATIVE.set(None))
 
 
 def native_threads() -> int:

@@ -1,5 +1,6 @@
 // grouped_linear: each group as a linear map of its own, for any number of threads and groups.
 #include <limits>
+#include <stdexcept>
 
 #include "check.h"
 #include "forms.h"
@@ -70,8 +71,12 @@ Result<T> one_by_one(const Groups<T>& in, const ngae::Machine& machine) {
 
 template <class T>
 void check_groups() {
-  for (const LinearShape& shape :
-       {LinearShape{0, 5, 7}, {1, 1, 1}, {13, 33, 15}, {40, 7, 70}, {128, 160, 130}}) {
+  for (const LinearShape& shape : {LinearShape{0, 5, 7},
+                                   {1, 1, 1},
+                                   {13, 33, 15},
+                                   {40, 7, 70},
+                                   {128, 160, 130},
+                                   {128, 200, 200}}) {
     for (const int64_t groups : {1, 2, 5}) {
       const Groups<T> in(shape, groups);
       for (const Form& form : forms<T>()) {
@@ -92,8 +97,24 @@ void check_groups() {
 TEST(grouped_linear_float) { check_groups<float>(); }
 TEST(grouped_linear_double) { check_groups<double>(); }
 
-TEST(grouped_linear_threads_are_worth_it) {
-  check_equal(ngae::useful_threads(3, 5 * 128 * 160 * 130), 3, "threads");
+// Of the last shape one group is worth a team, of the one before only several together.
+TEST(grouped_linear_shapes_take_both_ways) {
+  check_equal(ngae::useful_threads(3, 128 * 160 * 130), 1, "a group of the smaller");
+  check_equal(ngae::useful_threads(3, 2 * 128 * 160 * 130), 3, "two of them");
+  check_equal(ngae::useful_threads(3, 128 * 200 * 200), 3, "a group of the larger");
+}
+
+TEST(grouped_linear_throws_to_its_caller) {
+  const Groups<float> in({128, 160, 130}, 4);
+  for (const int64_t threads : {1, 2}) {
+    bool thrown = false;
+    try {
+      together(in, {"no such level", false, threads});
+    } catch (const std::invalid_argument&) {
+      thrown = true;
+    }
+    check(thrown, threads, " threads");
+  }
 }
 
 TEST(grouped_linear_without_some_gradients) {
@@ -104,6 +125,10 @@ TEST(grouped_linear_without_some_gradients) {
                                        in.x.data(), in.weight.data(),
                                        {nullptr, found.dweight.data(), nullptr});
   check_equal(found.dweight, all.dweight, "dweight");
+  ngae::grouped_linear_backward<float>(in.groups, in.shape, {"", false, 1}, in.dout.data(),
+                                       in.x.data(), in.weight.data(),
+                                       {found.dx.data(), nullptr, nullptr});
+  check_equal(found.dx, all.dx, "dx");
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 import pytest
 import torch
 
-from ngae.train.optimizer import Adam, is_native, load_state, state_tensors
+from ngae.train.optimizer import Adam, load_state, state_tensors
 
 
 @pytest.mark.parametrize("clip", [0.1, 1e6])
@@ -47,6 +47,21 @@ def test_a_gradient_that_comes_later_and_none_at_all(monkeypatch: pytest.MonkeyP
     torch.testing.assert_close(results[0], results[1])
 
 
+def test_a_gradient_that_stops_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    results = []
+    for backend in ("cpp", "torch"):
+        monkeypatch.setenv("NGAE_OPS", backend)
+        parameters = [torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.ones(3))]
+        optimizer = Adam(parameters, 0.01, torch.device("cpu"))
+        for step in range(5):
+            parameters[0].grad = torch.linspace(-1, 1, 2) + step
+            parameters[1].grad = None if step in (1, 2) else torch.linspace(-2, 1, 3) + step
+            optimizer.step(1.0)
+        assert [float(optimizer.state[p]["step"]) for p in parameters] == [5.0, 3.0]
+        results.append(parameters)
+    torch.testing.assert_close(results[0], results[1])
+
+
 @pytest.mark.parametrize("backend", ["cpp", "torch"])
 def test_a_gradient_may_lie_otherwise_than_its_parameter(
     backend: str, monkeypatch: pytest.MonkeyPatch
@@ -67,10 +82,10 @@ def test_a_gradient_that_two_parameters_share_is_limited_once(
     parameters = [torch.nn.Parameter(torch.ones(2)) for _ in range(2)]
     optimizer = Adam(parameters, 0.01, torch.device("cpu"))
     shared = torch.tensor([3.0, 4.0])
+    limited = shared / 50**0.5
     for parameter in parameters:
         parameter.grad = shared
     optimizer.step(1.0)
-    limited = shared / 50**0.5
     for parameter in parameters:
         torch.testing.assert_close(optimizer.state[parameter]["exp_avg"], 0.1 * limited)
 
@@ -131,8 +146,7 @@ def test_no_state_is_read_off_the_cpu() -> None:
     optimizer.state[layer.weight]["step"] = count
     with pytest.raises(RuntimeError, match="meta"):
         float(count)
-    parameters = list(layer.parameters())
-    assert not is_native(parameters, [optimizer.state[p] for p in parameters])
+    assert not optimizer.is_native(list(layer.parameters()))
 
 
 @pytest.mark.gpu

@@ -31,7 +31,7 @@ def digests_by(threads, folder):
 
 @pytest.mark.end_to_end
 @pytest.mark.timeout(900)
-def test_one_and_two_threads_give_the_same_bytes(tmp_path):
+def test_threads_do_not_change_the_bytes(tmp_path):
     one, by_one = digests_by(1, tmp_path / "one")
     two, by_two = digests_by(2, tmp_path / "two")
     four, by_four = digests_by(4, tmp_path / "four")

@@ -99,7 +99,7 @@ class Predictor(nn.Module):
         """Predict standardised targets (num_points, num_targets) at z (num_points, latent_dim).
 
         What is predicted at a point depends on no other point and not on the number of threads;
-        that of `each`, by torch's own products, means and sigmoid, does in the last bits.
+        that of `each`, by torch's sigmoid and, of one member, its products, does in the last bits.
         """
         members = [_by_row(member, z) for member in self._layers()]
         return self.low + (self.high - self.low) * (sum(members[1:], members[0]) / len(members))
@@ -110,7 +110,7 @@ class Predictor(nn.Module):
         return self.low + (self.high - self.low) * shares
 
     def _shares(self, z: Tensor) -> Tensor:
-        """The sigmoids of all members, (members, num_points, num_targets), in a few products."""
+        """The sigmoids of all members, (members, num_points, num_targets), layer by layer."""
         members = self._layers()
         x = z
         for depth, layers in enumerate(zip(*members, strict=True)):

@@ -57,7 +57,10 @@ def grouped_linear(
     x: Tensor, weight: Tensor, bias: Tensor, *, precision: str = "float32"
 ) -> Tensor:
     """Compute `x_g @ weight_g.T + bias_g`; see `ngae.ops.grouped_linear`."""
-    maps = zip(x.expand(len(weight), -1, -1), weight, bias, strict=True)
+    x = x.expand(len(weight), -1, -1)
+    if precision == "float32":
+        return torch.baddbmm(bias.unsqueeze(1), x, weight.transpose(1, 2))
+    maps = zip(x, weight, bias, strict=True)
     return torch.stack([product(rows, own, precision, term) for rows, own, term in maps])
 
 

@@ -225,7 +225,9 @@ class Trainer:
         terms = self.model(inputs.batch, inputs.decisions, *targets, noise, total)
         terms = terms if share is None else share.of(terms)
         loss = objective(terms, self.config.loss)
-        parameters = self.optimizer.parameters
+        parameters = [p for p in self.optimizer.parameters if p.requires_grad]
+        for parameter in parameters:
+            parameter.grad = None
         gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient  # as it is; `backward` would copy it

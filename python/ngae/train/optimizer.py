@@ -28,7 +28,7 @@ class Adam:
     Attributes:
         parameters: The parameters, in their order.
         lr: Learning rate, which may be changed between steps.
-        state: `step`, `exp_avg` and `exp_avg_sq` of each parameter that has taken a step.
+        state: `step`, `exp_avg` and `exp_avg_sq` of each parameter; empty before its first step.
     """
 
     def __init__(self, parameters: Iterable[Parameter], lr: float, device: torch.device) -> None:
@@ -45,21 +45,33 @@ class Adam:
             clip: Greatest norm of all gradients together.
         """
         learned = [p for p in self.parameters if p.grad is not None]
-        states = [self.state[p] for p in learned]
-        if is_native(learned, states):
-            self._native_step(learned, states, clip)
+        if self.is_native(learned):
+            self._native_step(learned, clip)
         else:
             self._torch_step(learned, clip)
 
+    def is_native(self, learned: list[Parameter]) -> bool:
+        """Tell whether the native step can be taken: on the CPU, where all took as many steps.
+
+        The device comes first: to read a count on another one would wait for it.
+        """
+        if any(p.device.type != "cpu" for p in learned) or active_backend() != "cpp":
+            return False
+        states = [self.state[p] for p in learned]
+        return len({float(count) for count in _counts(states)}) + (not all(states)) <= 1
+
     @torch.no_grad()
-    def _native_step(self, learned: list[Parameter], states: list[State], clip: float) -> None:
-        count = (_counts(states) or [torch.zeros(())])[0]
-        count += 1
+    def _native_step(self, learned: list[Parameter], clip: float) -> None:
+        states = [self.state[p] for p in learned]
+        counts = _counts(states)
+        # One for all, since to count a hundred tensors takes as long as the step; a new one, since
+        # who has not learned keeps the old one.
+        count = counts[0] + 1 if counts else torch.ones(())
         for parameter, state in zip(learned, states, strict=True):
             if not state:
                 state["exp_avg"] = torch.zeros_like(parameter)
                 state["exp_avg_sq"] = torch.zeros_like(parameter)
-            state["step"] = count  # of all: to count a hundred tensors takes as long as the step
+            state["step"] = count
         adam_step(
             [p.data for p in learned],
             [p.grad.contiguous() for p in learned if p.grad is not None],
@@ -75,26 +87,25 @@ class Adam:
             self._torch = torch.optim.Adam(self.parameters, lr=self.lr, fused=self.is_fused)
         self._torch.param_groups[0]["lr"] = self.lr
         for parameter, state in self.state.items():
-            if state:  # with a count of its own, as torch has it
+            if state and self._torch.state.get(parameter) is not state:
+                # with a count of its own, as torch has it
                 self._torch.state[parameter] = {**state, "step": state["step"].clone()}
-        # Two parameters may have one gradient, which would be divided twice, and the fused step
-        # takes gradients as they lie in memory.
-        for p in learned:
-            if p.grad is not None:
-                p.grad = p.grad.clone(memory_format=torch.contiguous_format)
+        _part(learned)
         torch.nn.utils.clip_grad_norm_(learned, clip)
         self._torch.step()
         self.state = {p: self._torch.state.get(p, {}) for p in self.parameters}
 
 
-def is_native(learned: list[Parameter], states: list[State]) -> bool:
-    """Tell whether the native step can be taken: on the CPU, where all have taken as many steps.
+def _part(learned: list[Parameter]) -> None:
+    """Make gradients ready for torch's step: contiguous, and none that two parameters share.
 
-    The device comes first: to read a count on another one would wait for it.
+    It takes them as they lie in memory, and the limit would divide a shared one twice.
     """
-    if any(p.device.type != "cpu" for p in learned) or active_backend() != "cpp":
-        return False
-    return len({float(count) for count in _counts(states)}) + (not all(states)) <= 1
+    seen = set()
+    for p in learned:
+        if p.grad is not None and (not p.grad.is_contiguous() or p.grad.data_ptr() in seen):
+            p.grad = p.grad.clone(memory_format=torch.contiguous_format)
+        seen.add(None if p.grad is None else p.grad.data_ptr())
 
 
 def _counts(states: list[State]) -> list[Tensor]:
@@ -119,6 +130,7 @@ def load_state(optimizer: Adam, model: nn.Module, state: Mapping[str, Tensor]) -
         model: The model.
         state: Tensors by name; parameters without any have taken no step.
     """
+    optimizer.state = {parameter: {} for parameter in optimizer.parameters}
     for name, parameter in model.named_parameters():
         if f"step.{name}" not in state:
             continue
