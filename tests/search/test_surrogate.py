@@ -7,11 +7,12 @@ from ngae.models import ModelConfig, NGAEModel, TargetScaler
 from ngae.oracles import Table
 from ngae.oracles.asking import askable
 from ngae.oracles.base import Answer
+from ngae.search import labels
 from ngae.search.base import Trial
 from ngae.search.believed import Computed, Fitted
 from ngae.search.config import GradientConfig, SearchConfig
 from ngae.search.hypervolume import hypervolume
-from ngae.search.judging import ranks_of
+from ngae.search.judging import ranks_of, upper_half
 from ngae.search.limits import Limit
 from ngae.search.problem import Objective, Problem
 from ngae.search.proposals import Proposals, taken
@@ -181,6 +182,24 @@ def test_a_small_space_runs_out_without_an_error(make_table):
 
 def test_ranks_share_what_is_equal():
     np.testing.assert_allclose(ranks_of(np.array([3.0, 1.0, 3.0, 2.0])), [0.75, 0.125, 0.75, 0.375])
+
+
+def test_of_the_upper_half_the_values_count():
+    values = np.array([3.0, -np.inf, 1.0, 5.0, np.nan, 2.0])
+    np.testing.assert_array_equal(upper_half(values), [3.0, 2.5, 2.5, 5.0, 2.5, 2.5])
+    np.testing.assert_array_equal(upper_half(np.array([np.nan, -np.inf])), [0.0, 0.0])
+
+
+def test_of_labels_that_are_the_best_of_more_values_are_learned(model, make_table, monkeypatch):
+    table = make_table(30, SPACE)
+    strategy = SurrogateSearch(model, Problem(SPACE, table), 0, GradientConfig(**FEW))
+    assert strategy._fit().best == ranks_of(table.performance).max()
+    monkeypatch.setattr(labels, "_MOST", 12)
+    strategy = SurrogateSearch(model, Problem(SPACE, table), 0, GradientConfig(**FEW))
+    fit = strategy._fit()
+    assert len(fit.values) == 12
+    assert fit.best == table.performance.max()
+    assert fit.process.mean == upper_half(fit.values).mean()
 
 
 def test_where_only_rows_of_a_table_can_be_asked_all_of_them_are(model, make_table):

@@ -1,7 +1,7 @@
 """What searches by a Gaussian process share: the fit to all labels, and the greatest improvement.
 
 Targets are ranks: what is bad need not be told apart, and no scale has to be known (as Salinas et
-al. 2020 do).
+al. 2020 do). Where more is known than a process is fitted to, they are values from the median on.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ngae.search.costs import MeasuredLimits, told
 from ngae.search.description import Describer, value_kernel
 from ngae.search.front import FrontFit, FrontJudged, lifted
 from ngae.search.gaussian_process import Array, GaussianProcess, Groups, Kernel
-from ngae.search.judging import Fit, Judged, ranks_of
+from ngae.search.judging import Fit, Judged, ranks_of, upper_half
 from ngae.search.labels import Label, Labels
 from ngae.search.problem import Problem
 from ngae.search.proposals import Proposals, taken
@@ -120,12 +120,14 @@ class ImprovementSearch(ABC):
             if useful.any():
                 return self._front_fit(labels, held, values, useful)
         values = self._values(labels)
-        ranks = ranks_of(values)
+        # Where labels are the best of more, ranks would part what is nearly equal and hide what is
+        # ahead; where they are all, values would part what is bad.
+        targets = ranks_of(values) if len(labels) == self._labels.count else upper_half(values)
         return Fit(
             groups=held,
             values=values,
-            process=self._process("value", value_kernel(held), held, ranks),
-            best=float(ranks[useful].max()) if useful.any() else float(ranks.min()),
+            process=self._process("value", value_kernel(held), held, targets),
+            best=float(targets[useful].max()) if useful.any() else float(targets.min()),
             limits=self._limits(labels, held, useful),
         )
 

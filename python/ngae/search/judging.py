@@ -28,8 +28,8 @@ class Fit:
     Attributes:
         groups: Features of the labels, as described.
         values: What is maximised, of each label.
-        process: Of the ranks of the values.
-        best: Rank of the best value that is of use.
+        process: Of the targets: ranks of the values, or the values of the upper half.
+        best: Target of the best value that is of use.
         limits: On complexities that only answers tell.
     """
 
@@ -83,6 +83,14 @@ def ranks_of(values: Array) -> Array:
     ends = np.cumsum(counts)
     ranks: Array = ((ends - counts / 2)[place]) / len(values)
     return ranks
+
+
+def upper_half(values: Array) -> Array:
+    """Values, those below the median (and what is not finite) lifted to it."""
+    fine = np.isfinite(values)
+    median = np.median(values[fine]) if fine.any() else 0.0
+    lifted: Array = np.maximum(np.where(fine, values, median), median)
+    return lifted
 
 
 def below(step: Array) -> Array:
