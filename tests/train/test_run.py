@@ -8,6 +8,7 @@ import torch
 
 from ngae.errors import RefusedError, TrainingError, UsageError
 from ngae.report.runs import standings
+from ngae.threads import native_threads
 from ngae.train.folder import RunFolder, cut_log, read_log
 from ngae.train.interrupt import Interrupted, watching
 from ngae.train.loop import Trainer
@@ -27,8 +28,37 @@ class _StopAt(Silence):
             signal.raise_signal(self.number)
 
 
+class _Threads(Silence):
+    """Notes by how many threads torch and the native ops compute; raises after some steps."""
+
+    def __init__(self, steps):
+        self.seen = []
+        self.steps = steps
+
+    def stepped(self, step):
+        self.seen.append((torch.get_num_threads(), native_threads()))
+        if len(self.seen) == self.steps:
+            raise ValueError("stop")
+
+
 def _weights(folder):
     return folder.last.read_bytes()
+
+
+@pytest.mark.parametrize(("ops", "of_torch"), [("cpp", 1), ("torch", 3)])
+def test_while_training_the_native_ops_have_the_threads(
+    tmp_path, data, config, monkeypatch, ops, of_torch
+):
+    monkeypatch.setenv("NGAE_OPS", ops)
+    before, threads = torch.get_num_threads(), _Threads(3)
+    torch.set_num_threads(3)
+    try:
+        with pytest.raises(ValueError, match="stop"):
+            run_training(config, data, RunFolder(tmp_path / ops), observer=threads)
+        assert threads.seen == [(of_torch, 3)] * 3
+        assert torch.get_num_threads() == native_threads() == 3
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("steps", [2, 5, 7, 15])

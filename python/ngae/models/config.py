@@ -52,7 +52,8 @@ class LossConfig:
 
     # The paper's equation (6) has weight 1, the published code 0.005 beside noise of 0.01. With
     # the posterior's own noise less is better: on ENAS-6 sampled reconstruction is 97.9 % with
-    # 0.005, 99.1 % with 0.002 (eight epochs), 99.7 % with 0.001, 99.9 % with 0.0005 (sixteen).
+    # 0.005, 99.1 % with 0.002 (eight epochs), 99.7 % with 0.001, 99.9 % with 0.0005 (sixteen); why
+    # a little less: docs/results.md.
     beta: float = setting(0.0004, "weight of the KL divergence", least=0)
     performance_weight: float = setting(2.0, "weight of the squared error in performance", least=0)
     complexity_weight: float = setting(1.0, "weight of the squared error in complexity", least=0)
