@@ -92,16 +92,18 @@ def test_a_gradient_that_two_parameters_share_is_limited_once(
 
 def test_a_state_goes_on_with_the_other_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     results = []
-    for order in (("cpp", "torch"), ("torch", "cpp")):
-        parameter = torch.nn.Parameter(torch.ones(4))
-        optimizer = Adam([parameter], 0.01, torch.device("cpu"))
+    for order in (("cpp", "torch", "cpp", "torch"), ("torch", "cpp", "torch", "cpp")):
+        parameters = [torch.nn.Parameter(torch.ones(4)), torch.nn.Parameter(torch.ones(2))]
+        optimizer = Adam(parameters, 0.01, torch.device("cpu"))
         for number, backend in enumerate(order):
             monkeypatch.setenv("NGAE_OPS", backend)
-            parameter.grad = torch.linspace(-1, 1, 4) + number
+            for parameter in parameters:
+                parameter.grad = torch.linspace(-1, 1, len(parameter)) + number
             optimizer.step(1.0)
-        results.append(parameter)
+        assert [float(optimizer.state[p]["step"]) for p in parameters] == [4.0, 4.0]
+        results.append(parameters)
     torch.testing.assert_close(results[0], results[1])
-    assert results[0].detach().ne(1).all()
+    assert all(parameter.detach().ne(1).all() for parameter in results[0])
 
 
 def stepped_layer() -> tuple[torch.nn.Linear, Adam]:

@@ -86,17 +86,24 @@ class Adam:
         if self._torch is None:
             self._torch = torch.optim.Adam(self.parameters, lr=self.lr, fused=self.is_fused)
         self._torch.param_groups[0]["lr"] = self.lr
-        for parameter, state in self.state.items():
-            if state and self._torch.state.get(parameter) is not state:
-                # with a count of its own, as torch has it
-                self._torch.state[parameter] = {**state, "step": state["step"].clone()}
-        _part(learned)
+        _part_counts([state for state in self.state.values() if state])
+        self._torch.state.update({p: state for p, state in self.state.items() if state})
+        _part_gradients(learned)
         torch.nn.utils.clip_grad_norm_(learned, clip)
         self._torch.step()
         self.state = {p: self._torch.state.get(p, {}) for p in self.parameters}
 
 
-def _part(learned: list[Parameter]) -> None:
+def _part_counts(states: list[State]) -> None:
+    """Give each state a count of its own, as torch has it."""
+    seen = set()
+    for state in states:
+        if id(state["step"]) in seen:
+            state["step"] = state["step"].clone()
+        seen.add(id(state["step"]))
+
+
+def _part_gradients(learned: list[Parameter]) -> None:
     """Make gradients ready for torch's step: contiguous, and none that two parameters share.
 
     It takes them as they lie in memory, and the limit would divide a shared one twice.
