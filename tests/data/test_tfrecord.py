@@ -67,7 +67,8 @@ def _metrics(validation, test, time, parameters=8_555_530):
         _evaluation(108.0, time, validation, test),
     ]
     packed = b"".join(b"\x0a" + _varint(len(e)) + e for e in evaluations)
-    return packed + b"\x10" + _varint(parameters) + _double(3, time + 1)
+    counted = b"" if parameters is None else b"\x10" + _varint(parameters)
+    return packed + counted + _double(3, time + 1)
 
 
 def _record(cell, epochs=108, metrics=None):
@@ -163,6 +164,14 @@ BROKEN = {
     "no base64": (_framed(json.dumps([*CELL, 1, "???"]).encode()), "record 1: expected a JSON"),
     "no message": (_framed(_record(CELL, metrics=b"\x0b")), "record 1: .* wire type 3"),
     "empty message": (_framed(_record(CELL, metrics=b"")), "record 1: .* 0 evaluations"),
+    "no parameters": (
+        _framed(_record(CELL, metrics=_metrics(0.9, 0.8, 1.0, parameters=None))),
+        "record 1: .* 3 evaluations, None parameters",
+    ),
+    "one evaluation too many": (
+        _framed(_record(CELL, metrics=b"\x0a\x00" + _metrics(0.9, 0.8, 1.0))),
+        "record 1: .* 4 evaluations, 8555530 parameters",
+    ),
     "not a number": (
         _framed(_record(CELL, metrics=_metrics(float("nan"), 0.5, 1.0))),
         "record 1: .* an evaluation without accuracies",
