@@ -274,7 +274,7 @@ def test_bayesian_optimisation_is_added_once_it_can_be(copied, again, monkeypatc
 def test_three_epochs_are_the_least():
     with pytest.raises(UsageError, match="expected at least 3, one for each checkpoint"):
         Plan(RunConfig(train=TrainConfig(epochs=2)))
-    assert Plan().checkpoints == (7, 13, 20)
+    assert Plan().checkpoints == (6, 12, 18)
     assert Plan(RunConfig(train=TrainConfig(epochs=300))).checkpoints == (100, 200, 300)
     assert quick(Plan()).checkpoints == (3, 6, 9)
 
