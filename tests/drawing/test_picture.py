@@ -165,7 +165,7 @@ def test_the_picture_in_the_readme_is_of_the_network_that_it_names():
     """The text form is that of `best.json`, beside the numbers that the README gives."""
     space, root = space_named("enas6"), Path(__file__).parents[2]
     found = space.parse(
-        "[[2], [0, 1], [5, 1, 0], [2, 1, 1, 0], [0, 1, 1, 0, 1], [2, 1, 1, 1, 0, 0]]"
+        "[[2], [0, 1], [1, 1, 1], [4, 0, 1, 1], [0, 1, 1, 1, 0], [2, 0, 1, 0, 0, 1]]"
     )
     assert (root / "docs" / "found.svg").read_text() == found.to_svg()
     params = space.complexity([found])[0, space.complexity_names.index("params")]
