@@ -123,6 +123,10 @@ class Dag:
         )
         return str(digests[0].tobytes().hex())
 
+    def remember_hash(self, canonical_hash: str) -> None:
+        """Take `canonical_hash` as known: who hashes many at once spares each its own."""
+        self.__dict__.setdefault("canonical_hash", canonical_hash)
+
     @cached_property
     def node_labels(self) -> tuple[str, ...]:
         """A short text for each node: the type's name, or its number without a space."""

@@ -69,14 +69,20 @@ def sorted_edges(edges: Iterable[Any]) -> tuple[tuple[int, int], ...]:
     Raises:
         GraphError: Something among them is no pair of numbers.
     """
-    pairs = []
-    for edge in edges:
-        try:
-            u, v = map(index, edge)
-        except (TypeError, ValueError):
-            raise GraphError(f"edge {shown(edge)}: expected two numbers of nodes") from None
-        pairs.append((u, v))
-    return tuple(sorted(pairs))
+    held = list(edges)
+    try:
+        return tuple(sorted([(index(u), index(v)) for u, v in held]))
+    except (TypeError, ValueError):
+        wrong = next(edge for edge in held if not _is_pair(edge))
+        raise GraphError(f"edge {shown(wrong)}: expected two numbers of nodes") from None
+
+
+def _is_pair(edge: Any) -> bool:
+    try:
+        u, v = edge
+        return index(u) is not None and index(v) is not None
+    except (TypeError, ValueError):
+        return False
 
 
 def check_types(node_types: tuple[int, ...]) -> None:

@@ -7,6 +7,7 @@ probabilities; decisions that they force or forbid carry no loss.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -118,6 +119,12 @@ class DecodeRules:
             ("the end allowed after every type", self.type_follows[others, self.end_type].all()),
         ):
             self._expect(f"with max_edges, {what}", bool(holds), True)
+
+    @cached_property
+    def forced_edges(self) -> tuple[tuple[int, int], ...]:
+        """Pairs (u, v) with u < v that `edge_rule` forces, by v."""
+        targets, sources = np.nonzero(np.triu(self.edge_rule == FORCED, 1).T)
+        return tuple(zip(sources.tolist(), targets.tolist(), strict=True))
 
     @property
     def most_edges(self) -> int:

@@ -1,7 +1,7 @@
-"""How many threads compute: torch's own operations, and the native ops.
+"""How many threads compute: torch's own operations, the native ops, and numpy's linear algebra.
 
-torch's number is that of the calling thread and of threads that start meanwhile, so one part of a
-program at a time should change it.
+torch's number is that of the calling thread and of threads that start meanwhile, that of numpy's
+linear algebra the process's, so one part of a program at a time should change them.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 
 import torch
+from threadpoolctl import ThreadpoolController
 
 _NATIVE: ContextVar[int | None] = ContextVar("_NATIVE", default=None)
 if hasattr(os, "register_at_fork"):  # in a child torch's number alone counts
@@ -38,6 +40,23 @@ def small_torch() -> Iterator[None]:
     """
     with _threads(1, native_threads()):
         yield
+
+
+@contextmanager
+def small_numpy() -> Iterator[None]:
+    """Let numpy's linear algebra compute by one thread; what was comes back.
+
+    For matrices of a few hundred rows: two threads take as long alone, and beside another process
+    several times as long, since they wait for each other without giving their processors away.
+    """
+    with _linear_algebra().limit(limits=1, user_api="blas"):
+        yield
+
+
+@cache
+def _linear_algebra() -> ThreadpoolController:
+    """Find the libraries that are loaded, once: that takes milliseconds."""
+    return ThreadpoolController()
 
 
 @contextmanager

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ngae.dag import Dag
-from ngae.search.neighbours import crossed, mutated, neighbours
+from ngae.search.neighbours import crossed, mutated, neighbours, some_neighbours
 from ngae.spaces import space_named
 from ngae.spaces.cell import Cell
 from ngae.spaces.chain import Chain
@@ -48,6 +48,21 @@ def test_changes_follow_the_generator(space):
     made = [mutated(space, dag, np.random.default_rng(1)) for _ in range(2)]
     assert made[0] == made[1]
     assert neighbours(space, dag) == neighbours(space, dag)
+
+
+@pytest.mark.parametrize("space", SPACES, ids=IDS)
+def test_some_neighbours_are_drawn_from_all(space):
+    dag = space.sample(np.random.default_rng(5))
+    everyone = [other.canonical_hash for other in neighbours(space, dag)]
+    drawn = {
+        tuple(d.canonical_hash for d in some_neighbours(space, dag, 5, np.random.default_rng(k)))
+        for k in range(20)
+    }
+    assert len(drawn) > 5
+    assert set().union(*drawn) <= set(everyone)
+    assert max(map(len, drawn)) == 5
+    most = some_neighbours(space, dag, 10**6, np.random.default_rng(0))
+    assert sorted(other.canonical_hash for other in most) == sorted(everyone)
 
 
 def test_a_neighbour_in_nasbench201_has_one_other_operation():

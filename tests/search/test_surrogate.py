@@ -12,13 +12,14 @@ from ngae.search.base import Trial
 from ngae.search.believed import Computed, Fitted
 from ngae.search.config import GradientConfig, SearchConfig
 from ngae.search.hypervolume import hypervolume
-from ngae.search.judging import ranks_of, upper_half
+from ngae.search.judging import ranks_of, targets_of
 from ngae.search.limits import Limit
 from ngae.search.problem import Objective, Problem
 from ngae.search.proposals import Proposals, taken
 from ngae.search.registry import strategy_named
 from ngae.search.run import run_search
 from ngae.search.surrogate import SurrogateSearch
+from ngae.spaces.cell import Cell
 from ngae.spaces.enas import EnasSpace
 
 SPACE = EnasSpace(4)
@@ -34,6 +35,24 @@ class Judge:
     def query(self, dag):
         good = sum(t in (3, 5) for t in dag.node_types) + len(dag.edges) / 10
         return Answer(good, {"ms": float(len(dag.edges))}, 0.0)
+
+
+class Alike(Cell):
+    """Graphs that differ in their links, and hardly in their types."""
+
+    operations = ("a",)
+    max_operations = 6
+    min_operations = 5
+
+
+def round_trip(strategy, size):
+    """Ask once and answer: links and what comes late among the types are good."""
+    trials = [
+        Trial(k, c, Answer(len(c.dag.edges) + sum(c.dag.node_types) / 10, {}, 0.0))
+        for k, c in enumerate(strategy.ask(size))
+    ]
+    strategy.tell(trials)
+    return trials
 
 
 @pytest.fixture
@@ -184,34 +203,81 @@ def test_ranks_share_what_is_equal():
     np.testing.assert_allclose(ranks_of(np.array([3.0, 1.0, 3.0, 2.0])), [0.75, 0.125, 0.75, 0.375])
 
 
-def test_of_the_upper_half_the_values_count():
-    values = np.array([3.0, -np.inf, 1.0, 5.0, np.nan, 2.0])
-    np.testing.assert_array_equal(upper_half(values), [3.0, 2.5, 2.5, 5.0, 2.5, 2.5])
-    np.testing.assert_array_equal(upper_half(np.array([np.nan, -np.inf])), [0.0, 0.0])
+def test_targets_are_on_the_scale_of_the_first_values():
+    first = np.array([3.0, 1.0, 4.0, 2.0, 7.0])  # median 3 and best 7 are a half apart
+    values = np.array([-9.0, 1.5, 3.0, 5.0, 7.0, 11.0, np.nan, -np.inf])
+    expected = [0.1, 0.2, 0.5, 0.75, 1.0, 1.5, 0.1, 0.1]
+    np.testing.assert_allclose(targets_of(values, first), expected)
 
 
-def test_of_labels_that_are_the_best_of_more_values_are_learned(model, make_table, monkeypatch):
+def test_of_more_values_the_lowest_are_one():
+    first = np.arange(16.0)
+    for count, least in ((16, 0.0), (32, 0.25), (160, 0.45)):
+        targets = targets_of(np.resize(first, count), first)
+        assert targets.min() == max(least, 1 / 32)
+        np.testing.assert_allclose(targets[8:16], 0.5 + (np.arange(8, 16) - 7.5) / 15)
+
+
+def test_targets_where_the_first_values_say_little():
+    np.testing.assert_allclose(targets_of(np.array([1.0, 2, 3]), np.full(4, 2.0)), [0.5, 0.5, 1])
+    np.testing.assert_allclose(targets_of(np.array([np.nan, 1]), np.array([np.nan])), [0.5, 1])
+    # half of them and more are the best: the worst gives the unit
+    some = targets_of(np.array([1.0, 3, 5]), np.array([1.0, 3, 3, 3, -np.inf]))
+    np.testing.assert_allclose(some, [0.2, 0.5, 1])
+
+
+def test_the_first_labels_make_the_scale_that_is_learned(model, nothing):
+    problem = Problem(SPACE, nothing)
+    strategy = SurrogateSearch(model, problem, 0, GradientConfig(**FEW))
+    first = [round_trip(strategy, 3) for _ in range(2)]
+    later = [round_trip(strategy, 4) for _ in range(3)]
+    values = np.array([t.answer.performance for trials in [*first, *later] for t in trials])
+    fit = strategy._fit()
+    np.testing.assert_array_equal(fit.targets, targets_of(values, values[:6]))
+    assert fit.best == fit.targets[values.argmax()] == fit.targets.max()
+
+
+def test_of_many_known_labels_the_kept_ones_say_what_is_usual(model, make_table, monkeypatch):
+    monkeypatch.setattr(labels, "_MOST", 12)
     table = make_table(30, SPACE)
     strategy = SurrogateSearch(model, Problem(SPACE, table), 0, GradientConfig(**FEW))
-    assert strategy._fit().best == ranks_of(table.performance).max()
-    monkeypatch.setattr(labels, "_MOST", 12)
-    strategy = SurrogateSearch(model, Problem(SPACE, table), 0, GradientConfig(**FEW))
-    fit = strategy._fit()
-    assert len(fit.values) == 12
-    assert fit.best == table.performance.max()
-    assert fit.process.mean == upper_half(fit.values).mean()
+    fit, known = strategy._fit(), table.performance
+    kept = known[np.union1d(np.argsort(-known, kind="stable")[:12], np.arange(18, 30))]
+    assert len(fit.targets) == 12
+    assert fit.best == targets_of(known, kept).max()
+    learned = np.array([k.answer.performance for k in strategy._labels.fitted_to()])
+    np.testing.assert_array_equal(fit.targets, targets_of(learned, kept))
+
+
+def test_four_proposals_in_a_row_differ_in_their_types_while_there_are_others(model, nothing):
+    strategy = SurrogateSearch(model, Problem(SPACE, nothing), 0, GradientConfig(**FEW))
+    types = [t.dag.node_types for size in (3, 3, 1, 1, 4, 2, 4) for t in round_trip(strategy, size)]
+    for end in range(10, len(types) + 1):
+        assert len(set(types[end - 4 : end])) == 4
+
+
+def test_where_types_hardly_differ_proposals_are_improvements_all_the_same(make_table):
+    space, links = Alike(), []
+    problem = Problem(space, make_table(0, space))
+    for seed in range(3):
+        strategy = SurrogateSearch(model_of(space), problem, seed, GradientConfig(**FEW))
+        asked = [t.dag for size in (3, 3, 4, 4) for t in round_trip(strategy, size)]
+        assert len({dag.canonical_hash for dag in asked}) == 14
+        links += [[len(dag.edges) for dag in part] for part in (asked[:6], asked[6:])]
+    assert np.mean(links[1::2]) > np.mean(links[::2]) + 1
 
 
 def test_where_only_rows_of_a_table_can_be_asked_all_of_them_are(model, make_table):
     table = make_table(40, SPACE)
     oracle, known = Table(table), table.subset(np.arange(8))
-    problem = Problem(SPACE, known, askable(oracle, known))
-    strategy = SurrogateSearch(model, problem, 0, GradientConfig(**FEW))
-    result = run_search(strategy, oracle, problem, SearchConfig(budget=60, batch=5))
-    asked = [trial.dag.canonical_hash for trial in result.trials]
-    assert sorted(asked) == sorted(table.hashes[8:])
-    order = np.argsort([-trial.answer.performance for trial in result.trials])
-    assert order[0] < 12  # the best of 32 is among the first that are asked
+    problem, when = Problem(SPACE, known, askable(oracle, known)), []
+    for seed in range(8):
+        strategy = SurrogateSearch(model, problem, seed, GradientConfig(**FEW))
+        result = run_search(strategy, oracle, problem, SearchConfig(budget=60, batch=5))
+        asked = [trial.dag.canonical_hash for trial in result.trials]
+        assert sorted(asked) == sorted(table.hashes[8:])
+        when.append(int(np.argmax([trial.answer.performance for trial in result.trials])))
+    assert np.mean(when) < 9  # the best of 32 is among the first that are asked
 
 
 def test_rows_that_were_too_cheap_to_begin_with_are_drawn_later(make_table):

@@ -48,7 +48,10 @@ def graph_features(space: SearchSpace, dags: Sequence[Dag]) -> Features:
         complexities, where the space computes some. `count`: how many nodes there are of each type,
         and edges. `built`: as `place`. `exact`: the complexities themselves.
     """
-    built, packed = Dags.of(dags), Dags.of([space.canonical(dag) for dag in dags])
+    standing = [space.canonical(dag) for dag in dags]
+    built = Dags.of(dags)
+    same = all(a is b for a, b in zip(standing, dags, strict=True))
+    packed = built if same else Dags.of(standing)
     labels = _refined(packed, _mixed(packed.node_type.astype(np.uint64), 0))
     paths = _by_block(packed, 1 + 4 * space.num_node_types, partial(_paths, space))
     found = {"near": _histogram(packed, labels), "path": paths}

@@ -27,7 +27,7 @@ class FrontFit:
 
     Attributes:
         groups: Features of the labels, as described.
-        values: A mixture of the objectives, of each label: what ascents climb.
+        targets: Ranks in a mixture of the objectives, of each label: what ascents climb.
         tellers: Of each objective.
         front: (points, 2) values of labels that count.
         reference: (2,) what each objective has to exceed.
@@ -35,7 +35,7 @@ class FrontFit:
     """
 
     groups: Groups
-    values: Array
+    targets: Array
     tellers: tuple[Teller, Teller]
     front: Array
     reference: Array

@@ -1,13 +1,13 @@
 """What searches by a Gaussian process share: the fit to all labels, and the greatest improvement.
 
-Targets are ranks: what is bad need not be told apart, and no scale has to be known (as Salinas et
-al. 2020 do). Where more is known than a process is fitted to, they are values from the median on.
+Targets are on a scale that the first labels make (`targets_of`).
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Sequence
 from typing import Literal
 
@@ -22,13 +22,15 @@ from ngae.search.costs import MeasuredLimits, told
 from ngae.search.description import Describer, value_kernel
 from ngae.search.front import FrontFit, FrontJudged, lifted
 from ngae.search.gaussian_process import Array, GaussianProcess, Groups, Kernel
-from ngae.search.judging import Fit, Judged, ranks_of, upper_half
+from ngae.search.judging import Fit, Judged, ranks_of, targets_of
 from ngae.search.labels import Label, Labels
 from ngae.search.problem import Problem
 from ngae.search.proposals import Proposals, taken
 from ngae.search.scales import RankScale
+from ngae.threads import small_numpy
 
 _SAME = 1e-4  # relative: of numbers that are one
+_APART = 4  # proposals in a row that differ in their node types
 _MORE = 1.05  # times as many labels as before, for which lengths are looked for anew
 
 Pool = dict[str, Dag]
@@ -60,6 +62,7 @@ class ImprovementSearch(ABC):
         self._labels = Labels(self.problem)
         self._logs: dict[str, tuple[Array, int]] = {}  # of the last search, with its labels
         self._worth: dict[str, bool] = {}
+        self._lately: deque[tuple[int, ...]] = deque(maxlen=_APART - 1)
 
     @abstractmethod
     def _pool(self, fit: Fit | FrontFit) -> Pool:
@@ -70,8 +73,9 @@ class ImprovementSearch(ABC):
         missing = self._initial - self._labels.count
         if missing > 0:
             return self._drawn(min(count, missing), missing)
-        fit = self._fit()
-        found = self._chosen(fit, self._pool(fit), count)
+        with small_numpy():
+            fit = self._fit()
+            found = self._chosen(fit, self._pool(fit), count)
         return found + taken(count - len(found), self._proposals.sampled)
 
     def _drawn(self, count: int, missing: int) -> list[Candidate]:
@@ -85,7 +89,9 @@ class ImprovementSearch(ABC):
     def _chosen(self, fit: Fit | FrontFit, pool: Pool, count: int) -> list[Candidate]:
         """Take the most promising ones, each as if those before had answered as expected.
 
-        Where a front of three or more objectives is wanted, each is the best of another mixture.
+        While there are others, none has the node types of one of the last three: links alone
+        change little, so that their changes look safest and would be all that is asked. Where a
+        front of three or more objectives is wanted, each is the best of another mixture.
         """
         chosen: list[Candidate] = []
         if not pool:
@@ -93,11 +99,13 @@ class ImprovementSearch(ABC):
         dags, judged = list(pool.values()), self._judged(fit, pool)
         left = np.ones(len(dags), dtype=np.bool_)
         while len(chosen) < count and left.any():
-            best = int(np.where(left, judged.gain, -np.inf).argmax())
+            apart = left & np.array([dag.node_types not in self._lately for dag in dags])
+            best = int(np.where(apart if apart.any() else left, judged.gain, -np.inf).argmax())
             left[best] = False
             candidate = self._proposals.new(dags[best])
             if candidate is not None:
                 chosen.append(candidate)
+                self._lately.append(dags[best].node_types)
                 mixed = self._objectives > 2
                 judged = self._judged(self._fit(), pool) if mixed else judged.after(best)
         return chosen
@@ -119,13 +127,10 @@ class ImprovementSearch(ABC):
             useful &= np.isfinite(values).all(axis=1)
             if useful.any():
                 return self._front_fit(labels, held, values, useful)
-        values = self._values(labels)
-        # Where labels are the best of more, ranks would part what is nearly equal and hide what is
-        # ahead; where they are all, values would part what is bad.
-        targets = ranks_of(values) if len(labels) == self._labels.count else upper_half(values)
+        targets = self._targets(labels)
         return Fit(
             groups=held,
-            values=values,
+            targets=targets,
             process=self._process("value", value_kernel(held), held, targets),
             best=float(targets[useful].max()) if useful.any() else float(targets.min()),
             limits=self._limits(labels, held, useful),
@@ -143,7 +148,7 @@ class ImprovementSearch(ABC):
         first = self._process("first", value_kernel(held), held, scale.target_at(targets))
         return FrontFit(
             groups=held,
-            values=self._values(labels),
+            targets=self._targets(labels),
             tellers=(Fitted(first, scale), self._cost_teller(held, values[:, 1], useful)),
             front=front,
             reference=reference,
@@ -160,24 +165,29 @@ class ImprovementSearch(ABC):
                 return exact  # what answers call by that name is what the space computes
         return told(name, self._process, held, values, useful)
 
-    def _values(self, labels: list[Label]) -> Array:
-        """What is maximised: the performance, less weighed complexity, or a random mixture.
-
-        A mixture is min over objectives of rank over weight, plus a small part of their sum
-        (the augmented Chebyshev function of ParEGO, Knowles 2006): its best points are the front.
-        """
-        answers = [label.answer for label in labels]
-        values = self.problem.objective.values(answers)
+    def _targets(self, labels: list[Label]) -> Array:
+        """What is maximised: the performance, less weighed complexity, or a random mixture."""
+        objective, first = self.problem.objective, self._labels.first(self._initial)
+        values, usual = (objective.values([k.answer for k in some]) for some in (labels, first))
         if self._aim == "front" and values.shape[1] > 1:
-            ranks = np.stack([ranks_of(np.nan_to_num(v, nan=-np.inf)) for v in values.T], axis=1)
-            weights = self._proposals.rng.dirichlet(np.ones(values.shape[1]))
-            mixed: Array = (ranks / np.maximum(weights, 1e-3)).min(axis=1) + 0.05 * ranks.sum(1)
-            return mixed
-        found: Array = values[:, 0]
+            return ranks_of(self._mixed(values))
         if self._weight > 0 and values.shape[1] > 1:
-            scale = [float(np.nanstd(values[:, k])) or 1.0 for k in (0, 1)]
-            found = found / scale[0] + self._weight * np.nan_to_num(values[:, 1]) / scale[1]
-        return found
+            unit = [float(np.nanstd(usual[:, k])) or 1.0 for k in (0, 1)]
+            values, usual = (
+                v[:, :1] / unit[0] + self._weight * np.nan_to_num(v[:, 1:2]) / unit[1]
+                for v in (values, usual)
+            )
+        return targets_of(values[:, 0], usual[:, 0])
+
+    def _mixed(self, values: Array) -> Array:
+        """Mix objectives at random: min over them of rank over weight, plus a part of their sum.
+
+        The augmented Chebyshev function of ParEGO (Knowles 2006): its best points are the front.
+        """
+        ranks = np.stack([ranks_of(np.nan_to_num(v, nan=-np.inf)) for v in values.T], axis=1)
+        weights = self._proposals.rng.dirichlet(np.ones(values.shape[1]))
+        mixed: Array = (ranks / np.maximum(weights, 1e-3)).min(axis=1) + 0.05 * ranks.sum(axis=1)
+        return mixed
 
     def _process(
         self, name: str, kernel: Kernel, groups: Groups, targets: Array
@@ -209,6 +219,7 @@ class ImprovementSearch(ABC):
         found: Pool = {}
         for key, dag, keeps in zip(packed.hashes(), valid, inside, strict=True):
             if key not in self._worth:
+                dag.remember_hash(key)
                 self._worth[key] = bool(keeps) and self.problem.key(dag) is not None
             if self._worth[key] and key not in self._labels:
                 found[key] = dag

@@ -12,6 +12,8 @@ import torch
 
 from ngae.search.gaussian_process import Array, Belief, GaussianProcess, Groups
 
+_FEW = 16  # values that are all told apart
+
 
 class Limits(Protocol):
     """What the labels say of limits."""
@@ -27,14 +29,14 @@ class Fit:
 
     Attributes:
         groups: Features of the labels, as described.
-        values: What is maximised, of each label.
-        process: Of the targets: ranks of the values, or the values of the upper half.
+        targets: What the process is fitted to, of each label; what is greater is better.
+        process: Of the targets.
         best: Target of the best value that is of use.
         limits: On complexities that only answers tell.
     """
 
     groups: Groups
-    values: Array
+    targets: Array
     process: GaussianProcess
     best: float
     limits: Limits
@@ -85,11 +87,27 @@ def ranks_of(values: Array) -> Array:
     return ranks
 
 
-def upper_half(values: Array) -> Array:
-    """Values, those below the median (and what is not finite) lifted to it."""
-    fine = np.isfinite(values)
-    median = np.median(values[fine]) if fine.any() else 0.0
-    lifted: Array = np.maximum(np.where(fine, values, median), median)
+def targets_of(values: Array, first: Array) -> Array:
+    """Put values on a scale on which the median of the first ones is 0.5 and their best 1.
+
+    From the median on in proportion, also beyond the best; below it by rank among the first. Of
+    these the lowest are taken as one, next to none of 16 values, in the end nearly half: the more
+    is known of what is good, the less counts how bad the rest is. (Ranks among all values crowd
+    where a search has looked, and say of all else that it is bad.)
+
+    Args:
+        values: (n,); what is not finite is as bad as the worst of the first.
+        first: What is usual, at least one.
+    """
+    finite = first[np.isfinite(first)]
+    usual = np.where(np.isfinite(first), first, finite.min() if len(finite) else 0.0)
+    places, rows = np.unique(usual, return_index=True)
+    fine = np.where(np.isfinite(values), values, places[0])
+    median, best = np.median(usual), places[-1]
+    half = float(best - median) or float(best - places[0]) or 1.0
+    ranks = np.minimum(np.interp(fine, places, ranks_of(usual)[rows]), 0.5)
+    targets = np.where(fine >= median, 0.5 + 0.5 * (fine - median) / half, ranks)
+    lifted: Array = np.maximum(targets, 0.5 * (1 - _FEW / max(_FEW, len(values))))
     return lifted
 
 

@@ -46,6 +46,7 @@ class Labels:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self._held = _known(problem)
+        self._known = len(self._held)
         self._keys = {label.key for label in self._held}
         self.count = len(problem.known.labelled)
 
@@ -57,6 +58,10 @@ class Labels:
         self._held += [Label(t.dag, t.dag.canonical_hash, t.answer) for t in trials]
         self._keys |= {trial.dag.canonical_hash for trial in trials}
         self.count += len(trials)
+
+    def first(self, count: int) -> list[Label]:
+        """Labels that say what is usual: the known ones that are kept, or the first `count`."""
+        return self._held[: max(count, self._known)]
 
     def fitted_to(self) -> list[Label]:
         """All labels, or the best half and the latest half of as many as are of use."""

@@ -12,17 +12,17 @@ skip.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations
+from itertools import combinations, islice
 
 import numpy as np
 
 from ngae.dag import Dag
 from ngae.dags import Dags
 from ngae.errors import GraphError
-from ngae.rules import FORCED, FREE, DecodeRules
+from ngae.rules import FREE, DecodeRules
 from ngae.spaces.base import SearchSpace
 
 _TRIES = 100  # changes that are drawn until one stays within the space
@@ -59,11 +59,16 @@ def mutated(space: SearchSpace, dag: Dag, rng: np.random.Generator) -> Dag | Non
 
 def neighbours(space: SearchSpace, dag: Dag) -> list[Dag]:
     """Make all single changes, each architecture once, in a fixed order and without `dag`."""
-    changes = [c for kind in _kinds(space.rules, dag) for group in kind for c in group]
-    made = [new for change in changes if (new := _changed(space, dag, change)) is not None]
-    distinct = dict(zip(Dags.of(made).hashes(), made, strict=True))
-    distinct.pop(dag.canonical_hash, None)
-    return list(distinct.values())
+    return _distinct(dag, (_changed(space, dag, change) for change in _changes(space.rules, dag)))
+
+
+def some_neighbours(
+    space: SearchSpace, dag: Dag, count: int, rng: np.random.Generator
+) -> list[Dag]:
+    """Make single changes in random order, until there are `count` that are in the space."""
+    changes = _changes(space.rules, dag)
+    made = (_changed(space, dag, changes[i]) for i in rng.permutation(len(changes)).tolist())
+    return _distinct(dag, islice((other for other in made if other is not None), count))
 
 
 def crossed(space: SearchSpace, a: Dag, b: Dag, rng: np.random.Generator) -> Dag | None:
@@ -84,6 +89,18 @@ def crossed(space: SearchSpace, a: Dag, b: Dag, rng: np.random.Generator) -> Dag
         if chosen[v] == which
     }
     return completed(space, Draft(types, edges))
+
+
+def _changes(rules: DecodeRules, dag: Dag) -> list[_Change]:
+    return [change for kind in _kinds(rules, dag) for group in kind for change in group]
+
+
+def _distinct(dag: Dag, others: Iterable[Dag | None]) -> list[Dag]:
+    """Keep each architecture once, without `dag`."""
+    made = [other for other in others if other is not None]
+    distinct = dict(zip(Dags.of(made).hashes(), made, strict=True))
+    distinct.pop(dag.canonical_hash, None)
+    return list(distinct.values())
 
 
 def _kinds(rules: DecodeRules, dag: Dag) -> list[list[list[_Change]]]:
@@ -228,10 +245,12 @@ def completed(space: SearchSpace, draft: Draft) -> Dag | None:
     size = len(draft.types)
     if not 2 <= size <= rules.max_nodes:
         return None
-    into = range(1, size - 1 if rules.loose_ends == "only" else size)
-    for v in into:
-        if rules.max_in_degree[draft.types[v]] > 0:
-            draft.edges |= {(u, v) for u in range(v) if rules.edge_rule[u, v] == FORCED}
+    decided = size - 1 if rules.loose_ends == "only" else size
+    draft.edges |= {
+        (u, v)
+        for u, v in rules.forced_edges
+        if v < decided and rules.max_in_degree[draft.types[v]] > 0
+    }
     if rules.loose_ends != "free":
         feeding = {u for u, _ in draft.edges}
         loose = [u for u in range(size - 1) if u not in feeding and rules.must_feed[draft.types[u]]]

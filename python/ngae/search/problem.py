@@ -86,7 +86,10 @@ class Problem:
         key = self.askable.key(dag)
         if key is None or key in self._known or key in self.failed:
             return None
-        return key if self.within_limits(Dags.of([dag]))[0] else None
+        return key if self._keeps_limits(dag) else None
+
+    def _keeps_limits(self, dag: Dag) -> bool:
+        return not self.objective.limits or bool(self.within_limits(Dags.of([dag]))[0])
 
     def within_limits(self, dags: Dags) -> NDArray[np.bool_]:
         """Tell which architectures keep the limits on complexities that the space computes.

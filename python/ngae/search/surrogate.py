@@ -2,8 +2,7 @@
 
 Each round fits the process to all answers, climbs its upper confidence bound in the latent space,
 decodes, adds neighbours of the best, describes every candidate anew (its own encoding, and what can
-be computed of it) and asks about those of the greatest expected improvement. Targets are ranks:
-what is bad need not be told apart, and no scale has to be known (as Salinas et al. 2020 do).
+be computed of it) and asks about those of the greatest expected improvement.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ from ngae.search.front import FrontFit
 from ngae.search.gaussian_process import Kernel
 from ngae.search.gradient import GradientSearch, predicts_performance
 from ngae.search.improvement import ImprovementSearch, Pool
-from ngae.search.judging import Fit, ranks_of
+from ngae.search.judging import Fit
 from ngae.search.labels import Label
-from ngae.search.neighbours import neighbours
+from ngae.search.neighbours import some_neighbours
 from ngae.search.problem import Problem
 from ngae.search.proposals import Proposals
 from ngae.transfer import transfer
@@ -34,6 +33,7 @@ _STREAM = 0x73757267
 _KEPT = 3  # points of an ascent that are decoded
 _PARENTS = 8  # best architectures whose neighbours are candidates
 _FRONT = 16  # likewise of the front, where one is wanted
+_AROUND = 64  # most neighbours of one of these in a round
 _CLIMBS = 3  # times that neighbours of the most promising candidates are added
 _MANY = 1000  # known rows from which on trained predictors are climbed, too
 
@@ -106,7 +106,7 @@ class SurrogateSearch(ImprovementSearch):
             order = [keys[row] for row in np.argsort(-gain, kind="stable")]
             best = [key for key in order if key not in parents][:_PARENTS]
             parents |= set(best)
-            made = [dag for key in best for dag in neighbours(self.problem.space, pool[key])]
+            made = [dag for key in best for dag in self._around(pool[key])]
             pool = {**pool, **self._new(made)}
         return pool
 
@@ -124,8 +124,11 @@ class SurrogateSearch(ImprovementSearch):
             points = torch.cat([points, self._trained.climbed()])
         found = self.model.decode(points, seed=self.seed + self._rounds)
         for parent in self._parents():
-            found += neighbours(self.problem.space, parent.dag)
+            found += self._around(parent.dag)
         return self._new([*found, *self._rows()])
+
+    def _around(self, dag: Dag) -> list[Dag]:
+        return some_neighbours(self.problem.space, dag, _AROUND, self._proposals.rng)
 
     def _parents(self) -> list[Label]:
         """Labels whose neighbours are candidates: of the best performance, and of the front."""
@@ -142,11 +145,11 @@ class SurrogateSearch(ImprovementSearch):
     def _ascended(self, fit: Fit | FrontFit) -> Tensor:
         """Points on ascents of the upper confidence bound on `z` alone."""
         z = fit.groups["z"]
-        process = self._process("z", Kernel(("z",)), {"z": z}, ranks_of(fit.values))
+        process = self._process("z", Kernel(("z",)), {"z": z}, fit.targets)
         width, starts = z.shape[1], self.config.num_starts
         begin = self._proposals.rng.standard_normal((starts, width))
         if self.config.starts == "best":
-            order = np.argsort(-fit.values, kind="stable")[: max(4, len(fit.values) // 4)]
+            order = np.argsort(-fit.targets, kind="stable")[: max(4, len(fit.targets) // 4)]
             begin = z[np.resize(order, starts)] + 0.3 * begin
         path = climb(process, begin, self.config.steps, self.config.step_size, 1.0, _KEPT)
         return torch.from_numpy(self._latent.unscaled_z(path.reshape(-1, width)))

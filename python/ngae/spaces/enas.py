@@ -88,12 +88,13 @@ class EnasSpace(SearchSpace):
             raise GraphError(f"{self.name}: expected {wanted} nodes, found {len(dag)}")
         last = len(dag) - 1
         check_types(self, dag)
+        edges = set(dag.edges)
         for node in range(1, len(dag)):
-            if node - 1 not in dag.predecessors[node]:
+            if (node - 1, node) not in edges:
                 raise GraphError(
                     f"{self.name}: node {node}: expected an edge from node {node - 1}, found none"
                 )
-        if dag.predecessors[last] != (last - 1,):
+        if sum(v == last for _, v in dag.edges) != 1:
             raise GraphError(
                 f"{self.name}: output: expected an edge from node {last - 1} alone, "
                 f"found {dag.predecessors[last]}"
