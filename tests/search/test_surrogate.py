@@ -237,16 +237,18 @@ def test_the_first_labels_make_the_scale_that_is_learned(model, nothing):
     assert fit.best == fit.targets[values.argmax()] == fit.targets.max()
 
 
-def test_of_many_known_labels_the_kept_ones_say_what_is_usual(model, make_table, monkeypatch):
-    monkeypatch.setattr(labels, "_MOST", 12)
+def test_of_many_labels_those_that_are_learned_make_the_scale(model, make_table, monkeypatch):
     table = make_table(30, SPACE)
-    strategy = SurrogateSearch(model, Problem(SPACE, table), 0, GradientConfig(**FEW))
-    fit, known = strategy._fit(), table.performance
-    kept = known[np.union1d(np.argsort(-known, kind="stable")[:12], np.arange(18, 30))]
-    assert len(fit.targets) == 12
-    assert fit.best == targets_of(known, kept).max()
+    problem = Problem(SPACE, table)
+    fit = SurrogateSearch(model, problem, 0, GradientConfig(**FEW))._fit()
+    np.testing.assert_array_equal(fit.targets, targets_of(table.performance, table.performance))
+    monkeypatch.setattr(labels, "_MOST", 12)
+    strategy = SurrogateSearch(model, problem, 0, GradientConfig(**FEW))
+    fit = strategy._fit()
     learned = np.array([k.answer.performance for k in strategy._labels.fitted_to()])
-    np.testing.assert_array_equal(fit.targets, targets_of(learned, kept))
+    assert len(learned) == 12
+    np.testing.assert_array_equal(fit.targets, targets_of(learned, learned))
+    assert fit.best == fit.targets[learned.argmax()] == 1
 
 
 def test_four_proposals_in_a_row_differ_in_their_types_while_there_are_others(model, nothing):
@@ -254,6 +256,17 @@ def test_four_proposals_in_a_row_differ_in_their_types_while_there_are_others(mo
     types = [t.dag.node_types for size in (3, 3, 1, 1, 4, 2, 4) for t in round_trip(strategy, size)]
     for end in range(10, len(types) + 1):
         assert len(set(types[end - 4 : end])) == 4
+
+
+def test_beside_many_labels_proposals_may_differ_in_links_alone(model, make_table, monkeypatch):
+    table = make_table(30, SPACE)
+    dags, left = list(table.dags[:3]), np.array([True, True, False])
+    for most, expected in ((400, [False, True, False]), (12, [True, True, False])):
+        monkeypatch.setattr(labels, "_MOST", most)
+        strategy = SurrogateSearch(model, Problem(SPACE, table), 0, GradientConfig(**FEW))
+        strategy._lately.append(dags[0].node_types)
+        assert dags[1].node_types != dags[0].node_types
+        np.testing.assert_array_equal(strategy._apart(dags, left), expected)
 
 
 def test_where_types_hardly_differ_proposals_are_improvements_all_the_same(make_table):

@@ -1,6 +1,6 @@
 """What searches by a Gaussian process share: the fit to all labels, and the greatest improvement.
 
-Targets are on a scale that the first labels make (`targets_of`).
+Targets are on a scale that the first labels make, or of many the best (`targets_of`).
 """
 
 from __future__ import annotations
@@ -89,9 +89,7 @@ class ImprovementSearch(ABC):
     def _chosen(self, fit: Fit | FrontFit, pool: Pool, count: int) -> list[Candidate]:
         """Take the most promising ones, each as if those before had answered as expected.
 
-        While there are others, none has the node types of one of the last three: links alone
-        change little, so that their changes look safest and would be all that is asked. Where a
-        front of three or more objectives is wanted, each is the best of another mixture.
+        Where a front of three or more objectives is wanted, each is the best of another mixture.
         """
         chosen: list[Candidate] = []
         if not pool:
@@ -99,8 +97,7 @@ class ImprovementSearch(ABC):
         dags, judged = list(pool.values()), self._judged(fit, pool)
         left = np.ones(len(dags), dtype=np.bool_)
         while len(chosen) < count and left.any():
-            apart = left & np.array([dag.node_types not in self._lately for dag in dags])
-            best = int(np.where(apart if apart.any() else left, judged.gain, -np.inf).argmax())
+            best = int(np.where(self._apart(dags, left), judged.gain, -np.inf).argmax())
             left[best] = False
             candidate = self._proposals.new(dags[best])
             if candidate is not None:
@@ -109,6 +106,15 @@ class ImprovementSearch(ABC):
                 mixed = self._objectives > 2
                 judged = self._judged(self._fit(), pool) if mixed else judged.after(best)
         return chosen
+
+    def _apart(self, dags: list[Dag], left: Useful) -> Useful:
+        """Leave out those with the node types of one of the last three, if there are others.
+
+        Changes of links alone change little, so that they look safest and would be all that is
+        asked. Beside many labels it is known which types are good, and links are what is left.
+        """
+        apart = left & np.array([dag.node_types not in self._lately for dag in dags])
+        return apart if self._labels.few and apart.any() else left
 
     @property
     def _objectives(self) -> int:
@@ -167,8 +173,8 @@ class ImprovementSearch(ABC):
 
     def _targets(self, labels: list[Label]) -> Array:
         """What is maximised: the performance, less weighed complexity, or a random mixture."""
-        objective, first = self.problem.objective, self._labels.first(self._initial)
-        values, usual = (objective.values([k.answer for k in some]) for some in (labels, first))
+        objective, others = self.problem.objective, self._labels.usual(self._initial)
+        values, usual = (objective.values([k.answer for k in some]) for some in (labels, others))
         if self._aim == "front" and values.shape[1] > 1:
             return ranks_of(self._mixed(values))
         if self._weight > 0 and values.shape[1] > 1:

@@ -87,25 +87,25 @@ def ranks_of(values: Array) -> Array:
     return ranks
 
 
-def targets_of(values: Array, first: Array) -> Array:
-    """Put values on a scale on which the median of the first ones is 0.5 and their best 1.
+def targets_of(values: Array, usual: Array) -> Array:
+    """Put values on a scale on which the median of what is usual is 0.5 and the best of it 1.
 
-    From the median on in proportion, also beyond the best; below it by rank among the first. Of
-    these the lowest are taken as one, next to none of 16 values, in the end nearly half: the more
+    From the median on in proportion, also beyond the best; below it by rank among what is usual.
+    The lowest ranks are taken as one, next to none of 16 values, in the end nearly half: the more
     is known of what is good, the less counts how bad the rest is. (Ranks among all values crowd
     where a search has looked, and say of all else that it is bad.)
 
     Args:
-        values: (n,); what is not finite is as bad as the worst of the first.
-        first: What is usual, at least one.
+        values: (n,); what is not finite is as bad as the worst that is usual.
+        usual: At least one.
     """
-    finite = first[np.isfinite(first)]
-    usual = np.where(np.isfinite(first), first, finite.min() if len(finite) else 0.0)
-    places, rows = np.unique(usual, return_index=True)
+    finite = usual[np.isfinite(usual)]
+    known = np.where(np.isfinite(usual), usual, finite.min() if len(finite) else 0.0)
+    places, rows = np.unique(known, return_index=True)
     fine = np.where(np.isfinite(values), values, places[0])
-    median, best = np.median(usual), places[-1]
+    median, best = np.median(known), places[-1]
     half = float(best - median) or float(best - places[0]) or 1.0
-    ranks = np.minimum(np.interp(fine, places, ranks_of(usual)[rows]), 0.5)
+    ranks = np.minimum(np.interp(fine, places, ranks_of(known)[rows]), 0.5)
     targets = np.where(fine >= median, 0.5 + 0.5 * (fine - median) / half, ranks)
     lifted: Array = np.maximum(targets, 0.5 * (1 - _FEW / max(_FEW, len(values))))
     return lifted

@@ -59,13 +59,21 @@ class Labels:
         self._keys |= {trial.dag.canonical_hash for trial in trials}
         self.count += len(trials)
 
-    def first(self, count: int) -> list[Label]:
-        """Labels that say what is usual: the known ones that are kept, or the first `count`."""
-        return self._held[: max(count, self._known)]
+    @property
+    def few(self) -> bool:
+        """Whether `fitted_to` gives all labels."""
+        return self.count <= _MOST
+
+    def usual(self, count: int) -> list[Label]:
+        """Labels that others are compared to: known ones, or the first `count`; of many the best.
+
+        Those of a search are better than usual from where it has looked.
+        """
+        return self._held[: max(count, self._known)] if self.few else self.fitted_to()
 
     def fitted_to(self) -> list[Label]:
         """All labels, or the best half and the latest half of as many as are of use."""
-        if len(self._held) <= _MOST:
+        if self.few:
             return self._held
         latest = self._held[-_MOST // 2 :]
         rest = sorted(self._held[: -_MOST // 2], key=lambda k: -k.answer.performance)
