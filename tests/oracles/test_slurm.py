@@ -129,7 +129,8 @@ pathlib.Path({folder!r}, "script").write_text(text)
 number = str(len(list(pathlib.Path({folder!r}).glob("job-*"))) + 1)
 log = open(pathlib.Path({folder!r}, "job-" + number), "w")
 environment = {{**__import__("os").environ, "SLURM_JOB_ID": number, "SLURM_PROCID": "0"}}
-subprocess.Popen(["bash", sys.argv[-1]], env=environment, stdout=log, stderr=log)
+job = subprocess.Popen(["bash", sys.argv[-1]], env=environment, stdout=log, stderr=log)
+pathlib.Path({folder!r}, "process-" + number).write_text(str(job.pid))
 print("Submitted batch job " + number)
 """
 SRUN = """
@@ -138,7 +139,16 @@ while sys.argv[1].startswith("--"):
     del sys.argv[1 : 2 if "=" in sys.argv[1] or sys.argv[1] == "--unbuffered" else 3]
 os.execvp(sys.argv[1], sys.argv[1:])
 """
-SQUEUE = "print(*range(1, 9), sep='\\n')\n"  # all of them run
+SQUEUE = """
+import pathlib
+for path in pathlib.Path({folder!r}).glob("process-*"):
+    try:
+        state = pathlib.Path("/proc", path.read_text(), "stat").read_text()
+    except OSError:
+        continue
+    if state.rpartition(")")[2].split()[0] != "Z":
+        print(path.name.partition("-")[2])
+"""
 
 
 @pytest.fixture
@@ -146,8 +156,9 @@ def slurm(tmp_path, monkeypatch):
     """A folder of programs that behave as Slurm's do, as far as jobs see."""
     folder = tmp_path / "slurm"
     folder.mkdir()
-    texts = {"sbatch": SBATCH.format(folder=str(folder)), "srun": SRUN, "squeue": SQUEUE}
-    for name, text in {**texts, "scancel": ""}.items():
+    texts = {"sbatch": SBATCH, "squeue": SQUEUE}
+    texts = {name: text.format(folder=str(folder)) for name, text in texts.items()}
+    for name, text in {**texts, "srun": SRUN, "scancel": ""}.items():
         program = folder / name
         program.write_text(f"#!{sys.executable}\n{text}")
         program.chmod(program.stat().st_mode | stat.S_IEXEC)

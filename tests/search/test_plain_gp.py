@@ -70,8 +70,7 @@ def test_in_a_large_space_draws_and_mutants_of_the_best_are_candidates():
     space = EnasSpace(6)
     trials = found_by(Problem(space, nothing(space)), Judge(space), 40).trials
     values = [trial.answer.performance for trial in trials]
-    assert min(values[20:]) > np.mean(values[:8])
-    assert max(values[8:]) > max(values[:8])
+    assert np.quantile(values[20:], 0.1) > max(values[:8])  # one may look elsewhere
 
 
 def test_of_too_many_rows_some_are_looked_at(make_table, monkeypatch):

@@ -12,7 +12,7 @@ from ngae.search.base import Trial
 from ngae.search.believed import Computed, Fitted
 from ngae.search.config import GradientConfig, SearchConfig
 from ngae.search.hypervolume import hypervolume
-from ngae.search.judging import ranks_of, targets_of
+from ngae.search.judging import in_both, ranks_of, scaled_by
 from ngae.search.limits import Limit
 from ngae.search.problem import Objective, Problem
 from ngae.search.proposals import Proposals, taken
@@ -203,37 +203,48 @@ def test_ranks_share_what_is_equal():
     np.testing.assert_allclose(ranks_of(np.array([3.0, 1.0, 3.0, 2.0])), [0.75, 0.125, 0.75, 0.375])
 
 
-def test_targets_are_on_the_scale_of_the_first_values():
+def test_values_on_the_scale_of_the_first_ones():
     first = np.array([3.0, 1.0, 4.0, 2.0, 7.0])  # median 3 and best 7 are a half apart
     values = np.array([-9.0, 1.5, 3.0, 5.0, 7.0, 11.0, np.nan, -np.inf])
     expected = [0.1, 0.2, 0.5, 0.75, 1.0, 1.5, 0.1, 0.1]
-    np.testing.assert_allclose(targets_of(values, first), expected)
+    np.testing.assert_allclose(scaled_by(first, values), expected)
 
 
 def test_of_more_values_the_lowest_are_one():
     first = np.arange(16.0)
     for count, least in ((16, 0.0), (32, 0.25), (160, 0.45)):
-        targets = targets_of(np.resize(first, count), first)
+        targets = scaled_by(first, np.resize(first, count))
         assert targets.min() == max(least, 1 / 32)
         np.testing.assert_allclose(targets[8:16], 0.5 + (np.arange(8, 16) - 7.5) / 15)
 
 
-def test_targets_where_the_first_values_say_little():
-    np.testing.assert_allclose(targets_of(np.array([1.0, 2, 3]), np.full(4, 2.0)), [0.5, 0.5, 1])
-    np.testing.assert_allclose(targets_of(np.array([np.nan, 1]), np.array([np.nan])), [0.5, 1])
+def test_a_scale_where_the_first_values_say_little():
+    np.testing.assert_allclose(scaled_by(np.full(4, 2.0), np.array([1.0, 2, 3])), [0.5, 0.5, 1])
+    np.testing.assert_allclose(scaled_by(np.array([np.nan]), np.array([np.nan, 1])), [0.5, 1])
     # half of them and more are the best: the worst gives the unit
-    some = targets_of(np.array([1.0, 3, 5]), np.array([1.0, 3, 3, 3, -np.inf]))
+    some = scaled_by(np.array([1.0, 3, 3, 3, -np.inf]), np.array([1.0, 3, 5]))
     np.testing.assert_allclose(some, [0.2, 0.5, 1])
 
 
-def test_the_first_labels_make_the_scale_that_is_learned(model, nothing):
+def both_of(values, usual):
+    return in_both(ranks_of(values), scaled_by(usual, values))
+
+
+def test_ranks_and_values_count_alike():
+    both = in_both(np.array([0.1, 0.5, 0.9]), np.array([0.0, 0.0, 30.0]))
+    assert both.mean() == pytest.approx(0)
+    np.testing.assert_allclose(np.diff(both), [1.5**0.5, 1.5**0.5 + 4.5**0.5])
+    np.testing.assert_array_equal(in_both(np.full(2, 0.5), np.full(2, 7.0)), [0, 0])
+
+
+def test_ranks_and_values_on_the_scale_of_the_first_labels_are_learned(model, nothing):
     problem = Problem(SPACE, nothing)
     strategy = SurrogateSearch(model, problem, 0, GradientConfig(**FEW))
     first = [round_trip(strategy, 3) for _ in range(2)]
     later = [round_trip(strategy, 4) for _ in range(3)]
     values = np.array([t.answer.performance for trials in [*first, *later] for t in trials])
     fit = strategy._fit()
-    np.testing.assert_array_equal(fit.targets, targets_of(values, values[:6]))
+    np.testing.assert_array_equal(fit.targets, both_of(values, values[:6]))
     assert fit.best == fit.targets[values.argmax()] == fit.targets.max()
 
 
@@ -241,13 +252,13 @@ def test_of_many_labels_those_that_are_learned_make_the_scale(model, make_table,
     table = make_table(30, SPACE)
     problem = Problem(SPACE, table)
     fit = SurrogateSearch(model, problem, 0, GradientConfig(**FEW))._fit()
-    np.testing.assert_array_equal(fit.targets, targets_of(table.performance, table.performance))
+    np.testing.assert_array_equal(fit.targets, both_of(table.performance, table.performance))
     monkeypatch.setattr(labels, "_MOST", 12)
     strategy = SurrogateSearch(model, problem, 0, GradientConfig(**FEW))
     fit = strategy._fit()
     learned = np.array([k.answer.performance for k in strategy._labels.fitted_to()])
     assert len(learned) == 12
-    np.testing.assert_array_equal(fit.targets, targets_of(learned, learned))
+    np.testing.assert_array_equal(fit.targets, scaled_by(learned, learned))
     assert fit.best == fit.targets[learned.argmax()] == 1
 
 

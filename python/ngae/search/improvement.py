@@ -1,6 +1,7 @@
 """What searches by a Gaussian process share: the fit to all labels, and the greatest improvement.
 
-Targets are on a scale that the first labels make, or of many the best (`targets_of`).
+Targets are ranks and, as much, values on a scale that the first labels make; of many labels values
+on a scale of the best alone.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ngae.search.costs import MeasuredLimits, told
 from ngae.search.description import Describer, value_kernel
 from ngae.search.front import FrontFit, FrontJudged, lifted
 from ngae.search.gaussian_process import Array, GaussianProcess, Groups, Kernel
-from ngae.search.judging import Fit, Judged, ranks_of, targets_of
+from ngae.search.judging import Fit, Judged, in_both, ranks_of, scaled_by
 from ngae.search.labels import Label, Labels
 from ngae.search.problem import Problem
 from ngae.search.proposals import Proposals, taken
@@ -183,7 +184,8 @@ class ImprovementSearch(ABC):
                 v[:, :1] / unit[0] + self._weight * np.nan_to_num(v[:, 1:2]) / unit[1]
                 for v in (values, usual)
             )
-        return targets_of(values[:, 0], usual[:, 0])
+        scaled = scaled_by(usual[:, 0], values[:, 0])
+        return in_both(ranks_of(values[:, 0]), scaled) if self._labels.few else scaled
 
     def _mixed(self, values: Array) -> Array:
         """Mix objectives at random: min over them of rank over weight, plus a part of their sum.

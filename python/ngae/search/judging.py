@@ -87,17 +87,16 @@ def ranks_of(values: Array) -> Array:
     return ranks
 
 
-def targets_of(values: Array, usual: Array) -> Array:
+def scaled_by(usual: Array, values: Array) -> Array:
     """Put values on a scale on which the median of what is usual is 0.5 and the best of it 1.
 
     From the median on in proportion, also beyond the best; below it by rank among what is usual.
     The lowest ranks are taken as one, next to none of 16 values, in the end nearly half: the more
-    is known of what is good, the less counts how bad the rest is. (Ranks among all values crowd
-    where a search has looked, and say of all else that it is bad.)
+    is known of what is good, the less counts how bad the rest is.
 
     Args:
-        values: (n,); what is not finite is as bad as the worst that is usual.
         usual: At least one.
+        values: (n,); what is not finite is as bad as the worst that is usual.
     """
     finite = usual[np.isfinite(usual)]
     known = np.where(np.isfinite(usual), usual, finite.min() if len(finite) else 0.0)
@@ -109,6 +108,17 @@ def targets_of(values: Array, usual: Array) -> Array:
     targets = np.where(fine >= median, 0.5 + 0.5 * (fine - median) / half, ranks)
     lifted: Array = np.maximum(targets, 0.5 * (1 - _FEW / max(_FEW, len(values))))
     return lifted
+
+
+def in_both(ranks: Array, scaled: Array) -> Array:
+    """Add ranks and values on a scale, each in units of its spread.
+
+    Ranks among all values part what is good wherever there is much of it, but crowd where a search
+    has looked, and say of all else that it is bad; values on the scale of what is usual do not.
+    """
+    spreads = [float(part.std()) or 1.0 for part in (ranks, scaled)]
+    both: Array = (ranks - ranks.mean()) / spreads[0] + (scaled - scaled.mean()) / spreads[1]
+    return both
 
 
 def below(step: Array) -> Array:
