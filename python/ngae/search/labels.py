@@ -65,9 +65,9 @@ class Labels:
         return self.count <= _MOST
 
     def usual(self, count: int) -> list[Label]:
-        """Labels that others are compared to: known ones, or the first `count`; of many the best.
+        """Labels that say what is usual: the known ones or the first `count`; of many, the fitted.
 
-        Those of a search are better than usual from where it has looked.
+        Not all: what a search asks is better than that.
         """
         return self._held[: max(count, self._known)] if self.few else self.fitted_to()
 
