@@ -113,8 +113,9 @@ def scaled_by(usual: Array, values: Array) -> Array:
 def in_both(ranks: Array, scaled: Array) -> Array:
     """Add ranks and values on a scale, each in units of its spread.
 
-    Ranks among all values (Salinas et al. 2020) part what is good where there is much of it, but crowd where a search
-    has looked, and say of all else that it is bad; values on the scale of what is usual do not.
+    Ranks among all values (Salinas et al. 2020) part what is good where there is much of it, but
+    crowd where a search has looked, and say of all else that it is bad; values on the scale of what
+    is usual do not.
     """
     spreads = [float(part.std()) or 1.0 for part in (ranks, scaled)]
     both: Array = (ranks - ranks.mean()) / spreads[0] + (scaled - scaled.mean()) / spreads[1]
