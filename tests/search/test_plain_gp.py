@@ -7,7 +7,7 @@ from ngae.data import Table as Rows
 from ngae.oracles import Table
 from ngae.oracles.asking import askable
 from ngae.oracles.base import Answer
-from ngae.search import plain_gp
+from ngae.search import improvement, plain_gp
 from ngae.search.config import GPConfig, SearchConfig
 from ngae.search.enumeration import members
 from ngae.search.limits import Limit
@@ -74,7 +74,7 @@ def test_in_a_large_space_draws_and_mutants_of_the_best_are_candidates():
 
 
 def test_of_too_many_rows_some_are_looked_at(make_table, monkeypatch):
-    monkeypatch.setattr(plain_gp, "_WHOLE", 50)
+    monkeypatch.setattr(improvement, "WHOLE", 50)
     monkeypatch.setattr(plain_gp, "_DRAWN", 20)
     table = make_table(80, SPACE)
     oracle, known = Table(table), table.subset(np.arange(4))

@@ -90,6 +90,31 @@ def test_more_is_found_than_at_random(model, nothing):
         assert len({trial.dag.canonical_hash for trial in result.trials}) == 30
 
 
+def over_rows(make_table, space, rows):
+    """A problem whose oracle answers for random rows of a space alone."""
+    oracle, known = Table(make_table(rows, space)), make_table(0, space)
+    return Problem(space, known, askable(oracle, known)), oracle
+
+
+def test_of_a_table_that_holds_little_of_a_space_all_rows_are_candidates(model, make_table):
+    problem, oracle = over_rows(make_table, SPACE, 400)
+    strategy = SurrogateSearch(model, problem, 0, GradientConfig(**FEW))
+    result = run_search(strategy, oracle, problem, SearchConfig(budget=22, batch=4))
+    asked = {trial.dag.canonical_hash for trial in result.trials}
+    assert set(strategy._pool(strategy._fit())) == set(problem.askable.rows.hashes()) - asked
+    best = np.sort(make_table(400, SPACE).performance)[-4]
+    assert result.best.answer.performance >= best
+
+
+def test_of_a_table_of_a_whole_space_candidates_are_decodings_and_changes(make_table):
+    space = EnasSpace(2)
+    problem, _ = over_rows(make_table, space, 6**2 * 2)
+    settings = GradientConfig(num_starts=2, steps=1, initial=8)
+    strategy = SurrogateSearch(model_of(space), problem, 0, settings)
+    round_trip(strategy, 8)
+    assert 0 < len(strategy._pool(strategy._fit())) < 6**2 * 2 - 8
+
+
 def test_a_search_begins_with_costly_draws_where_cost_may_be_spent(model, nothing):
     costs = {}
     for aim, limit in (("best", None), ("front", None), ("best", Limit("ms", 5))):

@@ -10,6 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -32,6 +33,7 @@ from ngae.threads import small_numpy
 
 _SAME = 1e-4  # relative: of numbers that are one
 _APART = 4  # proposals in a row that differ in their node types
+WHOLE = 50_000  # most candidates that are all looked at
 _MORE = 1.05  # times as many labels as before, for which lengths are looked for anew
 
 Pool = dict[str, Dag]
@@ -104,8 +106,9 @@ class ImprovementSearch(ABC):
             if candidate is not None:
                 chosen.append(candidate)
                 self._lately.append(dags[best].node_types)
-                mixed = self._objectives > 2
-                judged = self._judged(self._fit(), pool) if mixed else judged.after(best)
+                if len(chosen) < count:
+                    mixed = self._objectives > 2
+                    judged = self._judged(self._fit(), pool) if mixed else judged.after(best)
         return chosen
 
     def _apart(self, dags: list[Dag], left: Useful) -> Useful:
@@ -218,6 +221,15 @@ class ImprovementSearch(ABC):
                 continue
             found.append((told(limit.name, self._process, held, -costs, useful), limit.most))
         return MeasuredLimits(found)
+
+    @cached_property
+    def _table(self) -> Pool | None:
+        """All rows worth asking, where only rows can be asked; None where that is too many."""
+        rows = self.problem.askable.rows
+        return None if rows is None or len(rows) > WHOLE else self._new(list(rows))
+
+    def _unasked(self, pool: Pool) -> Pool:
+        return {key: dag for key, dag in pool.items() if key not in self._labels}
 
     def _new(self, dags: Sequence[Dag]) -> Pool:
         """Those worth asking, by canonical hash; a decoding that is not valid is none."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 
 from ngae.dag import Dag
@@ -10,14 +9,13 @@ from ngae.search.config import GPConfig
 from ngae.search.description import Describer
 from ngae.search.enumeration import members
 from ngae.search.front import FrontFit
-from ngae.search.improvement import ImprovementSearch, Pool
+from ngae.search.improvement import WHOLE, ImprovementSearch, Pool
 from ngae.search.judging import Fit
 from ngae.search.neighbours import mutated
 from ngae.search.problem import Problem
 from ngae.search.proposals import Proposals
 
 _STREAM = 0x67700000
-_WHOLE = 50_000  # most candidates that are all looked at
 _DRAWN = 1000  # uniform draws of a larger space
 _PARENTS, _MUTANTS = 10, 50  # best architectures, and mutants of each
 
@@ -42,16 +40,15 @@ class GPSearch(ImprovementSearch):
     def _pool(self, fit: Fit | FrontFit) -> Pool:
         if self._whole is None:
             return self._new(self._sampled())
-        return {key: dag for key, dag in self._whole.items() if key not in self._labels}
+        return self._unasked(self._whole)
 
     @cached_property
     def _whole(self) -> Pool | None:
         """Everything that is worth asking; None where that is too much."""
-        rows: Sequence[Dag] | None = self.problem.askable.rows
-        if rows is None:
-            found = members(self.problem.space, _WHOLE)
-            rows = None if found is None else list(found.values())
-        return None if rows is None or len(rows) > _WHOLE else self._new(list(rows))
+        if self.problem.askable.rows is not None:
+            return self._table
+        found = members(self.problem.space, WHOLE)
+        return None if found is None else self._new(list(found.values()))
 
     def _sampled(self) -> list[Dag]:
         space, rng, rows = self.problem.space, self._proposals.rng, self.problem.askable.rows

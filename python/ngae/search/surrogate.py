@@ -8,6 +8,7 @@ be computed of it) and asks about those of the greatest expected improvement.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -35,6 +36,7 @@ _PARENTS = 8  # best architectures whose neighbours are candidates
 _FRONT = 16  # likewise of the front, where one is wanted
 _AROUND = 64  # most neighbours of one of these in a round
 _CLIMBS = 3  # times that neighbours of the most promising candidates are added
+_DRAWS = 64  # of the space, of which most can be asked or most cannot
 _MANY = 1000  # known rows from which on trained predictors are climbed, too
 
 
@@ -96,7 +98,16 @@ class SurrogateSearch(ImprovementSearch):
 
     def _pool(self, fit: Fit | FrontFit) -> Pool:
         self._rounds += 1
+        if self._sparse and self._table is not None:
+            return self._unasked(self._table)
         return self._climbed(fit, self._gathered(fit))
+
+    @cached_property
+    def _sparse(self) -> bool:
+        """Whether most of the space cannot be asked: nor most decodings and neighbours, then."""
+        rng = np.random.default_rng([self.seed, _STREAM, 1])
+        draws = [self.problem.space.sample(rng) for _ in range(_DRAWS)]
+        return sum(self.problem.askable.key(dag) is None for dag in draws) > _DRAWS // 2
 
     def _climbed(self, fit: Fit | FrontFit, pool: Pool) -> Pool:
         """Add the neighbours of the most promising candidates, some times over."""
