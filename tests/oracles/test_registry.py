@@ -1,3 +1,6 @@
+import dataclasses
+
+import numpy as np
 import pytest
 import torch
 
@@ -29,6 +32,14 @@ def test_names(table, name, expected):
 def test_other_names_are_refused(table):
     with pytest.raises(UsageError, match=r"expected one of auto, .* found 'oracel'"):
         oracle_named("oracel", table)
+
+
+def test_a_table_that_knows_no_performance_cannot_answer(table):
+    unknown = dataclasses.replace(table, performance=np.full(len(table), np.nan))
+    with pytest.raises(UsageError, match="expected rows with a performance, found none in made"):
+        oracle_named("table", unknown)
+    one = dataclasses.replace(table, performance=np.array([np.nan, np.nan, 0.5, np.nan, np.nan]))
+    assert oracle_named("table", one).query(table.dags[2]).performance == 0.5
 
 
 def test_weights_for_other_spaces_are_trained_once(make_table, monkeypatch):

@@ -66,7 +66,8 @@ def oracle_named(
         The oracle, with no limit to its budget.
 
     Raises:
-        UsageError: No such oracle, or it cannot judge networks of this space.
+        UsageError: No such oracle, it cannot judge networks of this space, or the table knows no
+            performance.
         MissingExtraError: What reads the images is not installed.
         DataError: The images are not what they should be.
     """
@@ -77,6 +78,12 @@ def oracle_named(
     if name == "table":
         from ngae.oracles.table import Table
 
+        if not len(table.labelled):
+            raise UsageError(
+                f"--oracle table: expected rows with a performance, found none in {table.name}",
+                remedy="take another oracle, or a table and a model that were read with "
+                "--performance-col",
+            )
         return Table(table)
     if name == "train":
         from ngae.oracles.training import Training
