@@ -2,7 +2,8 @@
 
 Each round fits the process to all answers, climbs its upper confidence bound in the latent space,
 decodes, adds neighbours of the best, describes every candidate anew (its own encoding, and what can
-be computed of it) and asks about those of the greatest expected improvement.
+be computed of it) and asks about those of the greatest expected improvement. Of a table that holds
+little of its space most of these could not be asked: there all rows are candidates.
 """
 
 from __future__ import annotations
